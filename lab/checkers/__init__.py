@@ -1,0 +1,1 @@
+"""Pure judges of a history."""

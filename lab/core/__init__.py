@@ -1,0 +1,1 @@
+"""Types, protocols, units, errors, history and ledger: no process, no socket."""

@@ -1,0 +1,68 @@
+"""An experiment as data: what is loaded from YAML, checked before anything is touched, and stored resolved with the run."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Seconds = Annotated[float, Field(ge=0, le=3600)]
+LINKS = tuple(f"link{number}" for number in (0, 1, 2, 3, 4, 5, 6, 10))
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Workload(_Strict):
+    """User traffic. `requests_per_s` and `flood_lines_per_s` are totals over all pods."""
+
+    pods: int = Field(50, ge=1, le=110, description="workload pods over all app nodes; about 100 is the limit of 2 cores")
+    requests_per_s: float = Field(25, gt=0, le=2000, description="steady requests per second, open workload")
+    flood_lines_per_s: float = Field(0, ge=0, le=50_000, description="log lines per second asked for by the flood profile")
+
+
+class FaultSpec(_Strict):
+    """One fault and when it acts, in seconds after the steady phase."""
+
+    fault: Literal["pause-broker"]
+    inject_at_s: Seconds = 0
+    heal_at_s: Seconds = Field(45, description="must come after inject_at_s")
+
+    @model_validator(mode="after")
+    def _heals_after_it_injects(self) -> "FaultSpec":
+        if self.heal_at_s <= self.inject_at_s:
+            raise ValueError(f"heal_at_s ({self.heal_at_s}) must be greater than inject_at_s ({self.inject_at_s})")
+        return self
+
+
+class Shape(_Strict):
+    """How a small machine stands for large hosts; see the fidelity statement."""
+
+    cap_multiple: float = Field(2.5, gt=1, le=20, description="an app node's CPU cap as a multiple of its measured steady use")
+    core_cap_cores: float = Field(0.4, gt=0, le=16, description="CPU cap of the core node (Kafka, Consul servers)")
+
+
+class Expected(_Strict):
+    """What a run must show to count as expected."""
+
+    verdict: Literal["held", "deviated"]
+    links: list[int] = Field(default_factory=list, description="links that must fire, in order of cause")
+
+
+class Experiment(_Strict):
+    """One experiment. Phases: steady, then outage and flood as the timeline says, then recovery (bounded watch)."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")
+    title: str
+    hypothesis: str
+    seed: int = 20190115
+    steady_s: Seconds = Field(45, ge=10, description="seconds of steady state measured before the timeline starts")
+    outage_s: Seconds = Field(0, description="length of the outage phase; the faults act in it")
+    flood_s: Seconds = Field(0, description="length of the flood phase, which starts when the outage ends")
+    recovery_s: Seconds = Field(120, description="how long recovery is watched after the flood")
+    metastable_after_s: Seconds = Field(
+        60, description="still out of the steady range so long after Kafka is healthy and the flood over: metastable"
+    )
+    workload: Workload = Workload()
+    shape: Shape = Shape()
+    faults: list[FaultSpec] = Field(default_factory=list)
+    expected: Expected

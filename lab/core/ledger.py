@@ -1,0 +1,75 @@
+"""The ledger: what must be healed, on disk before anything is injected.
+
+One JSON object per line, fsynced; `open` carries enough for another process to heal, `closed` says that the healed state was seen.
+"""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One open fault.
+
+    Args:
+        id: unique in the ledger.
+        fault: name in the fault table.
+        record: what the fault's `from_record` needs.
+        heal_by_s: monotonic seconds (system clock) by when the watchdog heals even if the runner seems alive.
+    """
+
+    id: str
+    fault: str
+    record: dict[str, Any]
+    heal_by_s: float
+
+
+class Ledger:
+    """Append-only file of opened and closed faults."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def open(self, entry: Entry) -> None:
+        """Write `entry` and reach the disk; only then may the fault be injected.
+
+        Raises:
+            OSError: it could not be written; nothing may be injected.
+        """
+        self._append({"change": "open", **asdict(entry)})
+
+    def close(self, entry_id: str) -> None:
+        """Say that the fault of `entry_id` was seen healed."""
+        self._append({"change": "closed", "id": entry_id})
+
+    def open_entries(self) -> list[Entry]:
+        """Faults opened and not closed, oldest first. A last line cut short by a crash was never followed by an injection."""
+        entries: dict[str, Entry] = {}
+        if not self._path.exists():
+            return []
+        for line in self._path.read_text(encoding="utf-8").splitlines():
+            try:
+                raw = json.loads(line)
+            except ValueError:
+                continue
+            if raw.pop("change") == "open":
+                entries[raw["id"]] = Entry(**raw)
+            else:
+                entries.pop(raw["id"], None)
+        return list(entries.values())
+
+    def _append(self, line: dict[str, Any]) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        torn = self._path.exists() and not self._path.read_bytes().endswith(b"\n") and self._path.stat().st_size > 0
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(("\n" if torn else "") + json.dumps(line) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        folder = os.open(self._path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -1,0 +1,29 @@
+"""Where the lab keeps things: one cache that survives, one state folder that does not.
+
+The cache holds what is slow to make (downloads, builds, the engine's images when the lab runs its own engine).
+The state folder holds what a living cluster needs (ledger, lock, secrets, tallies); `lab down` removes it whole.
+"""
+
+import os
+from pathlib import Path
+
+STATE = Path("/var/tmp/cascade-lab")
+"""One lab per machine, so the place is fixed: kind-config.yaml mounts `tally` below it. /var/tmp survives a reboot, as an open fault does."""
+
+TALLY = STATE / "tally"
+LEDGER = STATE / "ledger.jsonl"
+LOCK = STATE / "run.lock"
+KUBECONFIG = STATE / "kubeconfig"
+
+
+def cache() -> Path:
+    """The cache folder: `CASCADE_LAB_CACHE`, else `~/.cache/cascade-lab` (XDG)."""
+    given = os.environ.get("CASCADE_LAB_CACHE")
+    if given:
+        return Path(given)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cascade-lab"
+
+
+def project() -> Path:
+    """The checkout that holds manifests/, images/ and kind-config.yaml."""
+    return Path(__file__).resolve().parents[2]

@@ -1,0 +1,107 @@
+"""What the parts promise each other. The runner knows these and nothing concrete."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One value of one series, as a probe returns it: `value`, or None and the `reason`."""
+
+    series: str
+    target: str
+    value: float | None
+    reason: str | None = None
+
+
+class Probe(Protocol):
+    """A read-only question asked every `interval_s`.
+
+    `sample` never raises and returns within `timeout_s`: what it could not read is a `Reading` without a value. One call may answer
+    for several series. The sampler gives each probe its own thread, so a slow one delays no other.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def interval_s(self) -> float: ...
+    @property
+    def timeout_s(self) -> float: ...
+
+    def sample(self) -> Sequence[Reading]: ...
+
+
+Emit = Callable[[str, dict[str, Any]], None]
+"""`emit(kind, fields)`: hand one history event over; called from the watch's thread."""
+
+
+class Watch(Protocol):
+    """A stream of cluster events, pushed as they happen."""
+
+    @property
+    def name(self) -> str: ...
+
+    def run(self, emit: Emit, stop: threading.Event) -> None:
+        """Emit until `stop` is set; reconnects by itself; returns within 2 s after `stop`."""
+
+
+class Pausable(Protocol):
+    """A world whose broker can be frozen."""
+
+    def freeze_broker(self) -> None: ...
+    def thaw_broker(self) -> None: ...
+    def broker_frozen(self) -> bool:
+        """Asks the system: are the broker's processes stopped?"""
+        ...
+
+    def broker_answers(self, timeout_s: float) -> bool:
+        """True if the broker answers a metadata request within `timeout_s`."""
+        ...
+
+
+class Fault(Protocol):
+    """A reversible injury. `inject` and `heal` are idempotent; `is_active` asks the system, not our memory."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def target(self) -> str: ...
+
+    def to_record(self) -> dict[str, Any]: ...
+    def inject(self, world: Any) -> None: ...
+    def heal(self, world: Any) -> None: ...
+    def is_active(self, world: Any) -> bool: ...
+    def witness(self, world: Any) -> bool:
+        """Did it bite? True when the effect is seen from outside (the broker does not answer)."""
+        ...
+
+
+class LoadGenerator(Protocol):
+    """User traffic from its own process."""
+
+    def start(self, profile: str, duration_s: float) -> None: ...
+    def stop(self) -> None: ...
+
+
+class World(Protocol):
+    """The system under test, as the runner needs it."""
+
+    def reset(self, pods: int) -> None:
+        """Back to a fresh, steady system with `pods` workload pods: one pool, one leader, empty topic, caps set.
+
+        Raises:
+            Aborted: it does not become steady within its allowed time; says what was last seen.
+        """
+
+    def probes(self) -> Sequence[Probe]: ...
+    def watches(self) -> Sequence[Watch]: ...
+    def load(self) -> LoadGenerator: ...
+    def facts(self) -> dict[str, Any]:
+        """Host facts, versions, shaping settings, fidelity: what the history opens with."""
+        ...
+
+    def accounting(self) -> dict[str, Any]:
+        """Where every log line went; asked once, after the watch is over."""
+        ...

@@ -1,0 +1,1 @@
+"""Read-only questions, each with its own time-out."""

@@ -1,0 +1,1 @@
+"""User traffic and the accounting of log lines."""
