@@ -1,0 +1,179 @@
+"""Link 5: the gossip pool as one server sees it, and where it is wrong."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from lab.core.clock import Clock
+from lab.core.errors import Unavailable
+from lab.core.protocols import Emit, Reading
+from lab.probes.ask import Paced, Rate, reason
+
+_SERIES = ("members_alive", "members_failed", "members_left", "joins_per_s", "gossip_false_positives")
+_TOLD = {"alive": "alive", "failed": "failed", "left": "left", "leaving": "left"}
+
+
+class Members(Protocol):
+    """A client that stays with one server, as two servers may differ for a while."""
+
+    def members(self) -> Mapping[str, str]: ...
+
+
+class MemberWatch:
+    """`Watch` that asks one server for its members and tells what changed.
+
+    Args:
+        client: keeps its connection, so that changes are one server's changes of mind.
+        interval_s: chosen: a member flaps within seconds, and 300 members cost 2 ms of CPU a time; more misses flaps.
+    """
+
+    name = "members"
+
+    def __init__(self, client: Members, interval_s: float = 1.0) -> None:
+        self._client = client
+        self._interval_s = interval_s
+        self._states: dict[str, str] | None = None
+        self._joins = 0
+        self._problem: str | None = "not read yet"
+
+    @property
+    def problem(self) -> str | None:
+        """Why the last question failed; None when it did not."""
+        return self._problem
+
+    @property
+    def joins(self) -> int:
+        """Members that came, or came back from failed or left, since the watch began."""
+        return self._joins
+
+    def states(self) -> dict[str, str]:
+        """Member to alive, failed or left, as last seen."""
+        return dict(self._states or {})
+
+    def run(self, emit: Emit, stop: threading.Event) -> None:
+        """Ask until `stop`. A question may hang on a starved server; this leaves in time without it."""
+        worker = threading.Thread(target=self._poll, args=(emit, stop), name="watch-members", daemon=True)
+        worker.start()
+        stop.wait()
+        worker.join(1.5)
+
+    def _poll(self, emit: Emit, stop: threading.Event) -> None:
+        while not stop.wait(self._interval_s):
+            self.look(emit, stop)
+
+    def look(self, emit: Emit, stop: threading.Event) -> None:
+        """Ask once."""
+        try:
+            found = {name: _TOLD[state] for name, state in self._client.members().items() if state in _TOLD}
+        except Unavailable as error:
+            self._problem = reason(error)
+            return
+        before, self._states, self._problem = self._states, found, None
+        if before is None or stop.is_set():
+            return
+        changed = {name: state for name, state in found.items() if before.get(name) != state}
+        self._joins += sum(state == "alive" for state in changed.values())
+        for name, state in sorted(changed.items()):
+            emit("member_change", {"member": name, "state": state})
+
+
+@dataclass(slots=True)
+class GossipProbe:
+    """The pool in numbers.
+
+    Args:
+        watch: has the members.
+        living: names of the agents whose processes run on this host.
+        interval_s: chosen: a scan of the process table every 2 s is 1 ms of CPU; false positives last seconds to minutes.
+        timeout_s: nothing is waited for.
+    """
+
+    watch: MemberWatch
+    living: Callable[[], set[str]]
+    clock: Clock
+    interval_s: float = 2.0
+    timeout_s: float = 2.0
+    name: str = "gossip"
+    _joined: Rate = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._joined = Rate(self.clock)
+
+    def sample(self) -> Sequence[Reading]:
+        """`members_*`, `joins_per_s`, and `gossip_false_positives`: members failed while their process lives."""
+        if self.watch.problem:
+            return [Reading(series, "pool", None, self.watch.problem) for series in _SERIES]
+        states = self.watch.states()
+        counts = Counter(states.values())
+        rate = self._joined.of(self.watch.joins)
+        failed = {name for name, state in states.items() if state == "failed"}
+        return [
+            *(Reading(f"members_{state}", "pool", float(counts[state])) for state in ("alive", "failed", "left")),
+            Reading("joins_per_s", "pool", rate, None if rate is not None else "a rate needs two readings"),
+            Reading("gossip_false_positives", "pool", float(len(failed & self.living()) if failed else 0)),
+        ]
+
+
+class Stats(Protocol):
+    """Gossip counters of the agent that answers."""
+
+    def gossip_stats(self) -> Mapping[str, str]: ...
+
+
+@dataclass(slots=True)
+class StatsProbe:
+    """Health score and queue of intents of a server and of a random pod's agent.
+
+    Args:
+        server: a client of the servers.
+        agent: a client that takes a new connection each time, and so another agent.
+        interval_s: chosen: memberlist moves its score once a second at most, and the answer is 20 kB to read; 5 s follow it.
+        timeout_s: of the clients.
+    """
+
+    server: Stats
+    agent: Stats
+    interval_s: float = 5.0
+    timeout_s: float = 10.0
+    name: str = "gossip_stats"
+    _servers: Paced = field(init=False)
+    _agents: Paced = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._servers = Paced(1, self.interval_s * 0.2)
+        self._agents = Paced(2, self.interval_s * 0.2)
+
+    def sample(self) -> Sequence[Reading]:
+        """`serf_queue_intent` of a server, `memberlist_health_score` of a server and of an agent (0 is well, 8 is worst)."""
+        return [
+            *self._servers.ask(self._of_server, "memberlist_health_score", "server"),
+            *self._agents.ask(self._of_agent, "memberlist_health_score", "agent"),
+        ]
+
+    def _of_server(self) -> Sequence[Reading]:
+        stats = _stats(self.server)
+        return [
+            _number(stats, "intent_queue", "serf_queue_intent", "server"),
+            _number(stats, "health_score", "memberlist_health_score", "server"),
+        ]
+
+    def _of_agent(self) -> Sequence[Reading]:
+        return [_number(_stats(self.agent), "health_score", "memberlist_health_score", "agent")]
+
+
+def _stats(client: Stats) -> Mapping[str, str] | str:
+    """The counters, or why there are none."""
+    try:
+        return client.gossip_stats()
+    except Unavailable as error:
+        return reason(error)
+
+
+def _number(stats: Mapping[str, str] | str, field_name: str, series: str, target: str) -> Reading:
+    if isinstance(stats, str):
+        return Reading(series, target, None, stats)
+    if field_name not in stats:
+        return Reading(series, target, None, f"the agent does not report {field_name}")
+    return Reading(series, target, float(stats[field_name]))
