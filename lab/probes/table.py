@@ -13,6 +13,7 @@ from lab.adapters.kube import Kube
 from lab.core.clock import Clock
 from lab.core.paths import TALLY
 from lab.core.protocols import Probe, Watch
+from lab.core.tally import Tally
 from lab.probes import consul
 from lab.probes.gossip import GossipProbe, MemberWatch, StatsProbe
 from lab.probes.kafka import KafkaProbe
@@ -108,7 +109,7 @@ def _host_probes(handles: Handles) -> list[Probe]:
     def ask_runtime(node: str) -> None:
         docker.run(node, _RUNTIME_QUESTION, timeout_s=10.0)
 
-    def read_tallies(pods: Iterable[str]) -> dict[str, host.Tally]:
+    def read_tallies(pods: Iterable[str]) -> dict[str, Tally]:
         return host.read_tallies(handles.tally, pods)
 
     def family() -> dict[int, str]:
