@@ -9,6 +9,9 @@ Writing is cheap here and shipping is dear in the logger, as in real pods.
     GET /healthz       ok
 """
 
+# pathlib costs as much to import as the rest of this program.
+# ruff: noqa: PTH118
+
 import os
 import signal
 import socket
@@ -35,7 +38,7 @@ FILLER = "served from memory; upstreams: catalog, cart, price; " * 8
 class LogFile:
     """The log, appended to with one write per request, and the tally, which follows it."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.words = tally.opened()
         path = os.path.join(tally.LOG_DIR, "app.log")
         self.file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
@@ -43,7 +46,7 @@ class LogFile:
         self._count()
         self.head = f'{{"pod": "{tally.POD}", "seq": '
 
-    def _recovered(self):
+    def _recovered(self) -> tuple[int, int]:
         """Size and last sequence number after a restart: the file knows best; half a line at its end is cut off."""
         size = os.fstat(self.file).st_size
         start = max(0, size - 64 * 1024)
@@ -56,11 +59,11 @@ class LogFile:
         last = lines[lines.rfind(b"\n", 0, whole - 1) + 1 : whole]
         return start + whole, int(last.split(b'"seq": ', 1)[1].split(b",", 1)[0])
 
-    def _count(self):
+    def _count(self) -> None:
         self.words[tally.WRITTEN_BYTES] = self.size
         self.words[tally.WRITTEN_LINES] = self.written
 
-    def log(self, count, message):
+    def log(self, count: int, message: str) -> None:
         """Append `count` lines, whole or not at all."""
         head = self.head
         tail = f', "at": {time.time():.6f}, "message": "{message} {FILLER}'[: LINE_BYTES - len(head) - 9] + '"}\n'
@@ -77,7 +80,7 @@ class LogFile:
         self._count()
 
 
-def answer(log, target):
+def answer(log: LogFile, target: str) -> tuple[str, str]:
     """The status line's end and the body for one request target."""
     path, _, query = target.partition("?")
     if path == "/healthz":
@@ -96,7 +99,7 @@ def answer(log, target):
     return "404 Not Found", "no such page\n"
 
 
-def serve(log, connection):
+def serve(log: LogFile, connection: socket.socket) -> None:
     """One request on one connection."""
     connection.settimeout(CLIENT_TIMEOUT_S)
     head = b""
@@ -117,7 +120,7 @@ def serve(log, connection):
     connection.sendall(text.encode())
 
 
-def main():
+def main() -> None:
     """Serve until told to end; an unhandled SIGTERM would be ignored, as a container's first process has no default action."""
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     log = LogFile()

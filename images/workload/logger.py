@@ -5,6 +5,9 @@ backlog waits in the file, and when Kafka is back it goes out as fast as the CPU
 Each line is parsed and enriched, as real shippers do; this, and the client, are its cost.
 """
 
+# pathlib costs as much to import as the rest of this program.
+# ruff: noqa: PTH105, PTH118, PTH123
+
 import json
 import os
 import signal
@@ -29,7 +32,7 @@ OFFSET = os.path.join(tally.LOG_DIR, "offset")
 class Shipper:
     """Where the shipping stands: byte offset and lines acknowledged, on disk and in the tally."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.words = tally.opened()
         self.cpu_before_us = self.words[tally.LOGGER_CPU_US]
         self.offset, self.lines = self._stored()
@@ -38,7 +41,7 @@ class Shipper:
         self.kafka = producer()
         self.file = None
 
-    def _stored(self):
+    def _stored(self) -> tuple[int, int]:
         try:
             with open(OFFSET) as file:
                 offset, lines = file.read().split()
@@ -46,16 +49,16 @@ class Shipper:
             return 0, 0
         return int(offset), int(lines)
 
-    def _count(self):
+    def _count(self) -> None:
         self.words[tally.SHIPPED_BYTES] = self.offset
         self.words[tally.SHIPPED_LINES] = self.lines
         self.count_cpu()
 
-    def count_cpu(self):
+    def count_cpu(self) -> None:
         """Add this process to what its predecessors used."""
         self.words[tally.LOGGER_CPU_US] = self.cpu_before_us + time.process_time_ns() // 1000
 
-    def _read(self):
+    def _read(self) -> list[bytes]:
         """At most a batch of whole lines from the offset on; empty when there are none."""
         if self.file is None:
             try:
@@ -67,13 +70,13 @@ class Shipper:
             lines.pop()
         return lines[:BATCH_LINES]
 
-    def _enriched(self, line):
+    def _enriched(self, line: bytes) -> bytes:
         fields = json.loads(line)
         fields["host"] = tally.HOST
         fields["shipped_at"] = time.time()
         return json.dumps(fields).encode()
 
-    def _acknowledged(self, messages):
+    def _acknowledged(self, messages: list[bytes]) -> None:
         """Send until Kafka has taken every one; what is refused or not taken is sent again."""
         while messages:
             sent = [(message, self.kafka.send(TOPIC, key=self.pod, value=message)) for message in messages]
@@ -82,7 +85,7 @@ class Shipper:
             if messages:
                 print(f"{len(messages)} of {len(sent)} lines to send again", file=sys.stderr, flush=True)
 
-    def ship_batch(self):
+    def ship_batch(self) -> bool:
         """Ship what there is, up to a batch; False when there is nothing."""
         lines = self._read()
         if not lines:
@@ -97,7 +100,7 @@ class Shipper:
         return True
 
 
-def main():
+def main() -> None:
     """Ship for ever. What is not shipped when the pod ends goes with its volume, and the tally tells how much that was."""
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     shipper = Shipper()

@@ -5,6 +5,7 @@ An empty package of that name, made first, leaves the producer as it is and skip
 """
 
 import gc
+import logging
 import os
 import sys
 from importlib.machinery import ModuleSpec, PathFinder
@@ -22,6 +23,7 @@ from kafka.producer.kafka import KafkaProducer  # noqa: E402
 
 gc.freeze()
 gc.enable()
+logging.getLogger("kafka").setLevel(logging.ERROR)  # its warnings, ten a second while Kafka is away, would load the container runtime
 
 DAY_MS = 24 * 3600 * 1000
 """As good as never: nothing may expire over an outage of minutes, and a line that has expired would have to be read again anyway."""
@@ -38,7 +40,7 @@ class PatientClient(KafkaNetClient):
     Measured: 1.0 core over a freeze; with this 0.01.
     """
 
-    def connection_delay(self, node_id):
+    def connection_delay(self, node_id: int) -> float:
         """Milliseconds, as its caller expects, and never none."""
         return max(super().connection_delay(node_id) * 1000, NOT_READY_MS)
 
