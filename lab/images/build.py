@@ -1,0 +1,138 @@
+"""Build every image out of package registries: the parts, what they need, and how long they take on 2 cores."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lab.adapters import debian as host
+from lab.adapters import shell
+from lab.adapters.clock import SystemClock
+from lab.core.paths import cache, project
+from lab.core.progress import Progress
+from lab.images import containers, golang, nodes
+from lab.images.debian import debian
+from lab.images.jars import jars
+from lab.images.parts import Bench, Part, files_present
+from lab.images.programs import programs
+from lab.images.schedule import Made, make_all
+from lab.images.table import IMAGES, by_part
+
+CA_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
+"""Where Debian and Red Hat keep the host's trusted certificates."""
+
+CORE_IMAGES = ("kafka", "consul")
+APP_IMAGES = ("workload", "consul")
+
+
+def build_all(progress: Progress, *, clean: bool = False) -> Made:
+    """Build what is missing; with everything there it takes a second or two. The engine must run (lab.cluster.engine.ensure).
+
+    Args:
+        progress: one step per part, two at a time, from two threads.
+        clean: throw all stamps, programs, caches and images of the table away first, and build cold.
+
+    Raises:
+        Refused: a build tool is missing and may not be installed by us.
+        LabError: a part failed; the message names its log. What was made until then is kept.
+    """
+    host.ensure(host.BUILD_TOOLS, progress)
+    if clean:
+        _clean(progress)
+    return make_all(parts(), progress, SystemClock())
+
+
+def parts() -> list[Part]:
+    """Every part of a build from nothing."""
+    return [
+        *programs(),
+        Part("jars", jars, files_present, files=_recipe("kafka", "pom.xml", "jars.lock"), expect_s=30),
+        _image("debian", debian, 60),
+        _image("node-base", nodes.node_base, 60, _recipe("node-base")),
+        _image("kindest-node", nodes.kindest_node, 60, _recipe("kube-proxy"), (nodes.LOOSEN,)),
+        _image("kafka", lambda bench: _docker(bench, "kafka", {"libs": cache() / "jars"}), 60, _recipe("kafka", "Dockerfile")),
+        _image("consul", lambda bench: _docker(bench, "consul", {"consul": golang.binary("consul")}), 3, _recipe("consul", "Dockerfile")),
+        _image(
+            "vault", lambda bench: _docker(bench, "vault", {"vault": golang.binary("vault")}), 3, _recipe("vault", "Dockerfile"), last=True
+        ),
+        _image("haproxy", lambda bench: _docker(bench, "haproxy"), 20, _recipe("haproxy"), last=True),
+        _image("python", lambda bench: _docker(bench, "python"), 30, _recipe("python")),
+        *own_parts(),
+    ]
+
+
+def own_parts() -> list[Part]:
+    """The images that only we make, whether their bases were built or pulled."""
+    return [
+        _image("workload", _workload, 20, _recipe("workload")),
+        _image("node-core", lambda bench: nodes.bake(bench, "node-core", _tags(CORE_IMAGES)), 25, settings=nodes.CONTROL),
+        _image("node-app", lambda bench: nodes.bake(bench, "node-app", _tags(APP_IMAGES)), 20, settings=nodes.CONTROL),
+    ]
+
+
+def _image(
+    part: str,
+    make: Callable[[Bench], dict[str, Any]],
+    expect_s: float,
+    files: tuple[Path, ...] = (),
+    settings: tuple[str, ...] = (),
+    *,
+    last: bool = False,
+) -> Part:
+    image = by_part(part)
+    return Part(part, make, containers.present, image.needs, files, (image.tag, *settings), expect_s, last)
+
+
+def _recipe(name: str, *files: str) -> tuple[Path, ...]:
+    folder = project() / "images" / name
+    return tuple(folder / file for file in files) if files else (folder,)
+
+
+def _tags(names: tuple[str, ...]) -> list[str]:
+    return [by_part(name).tag for name in names]
+
+
+def _docker(bench: Bench, part: str, extra: dict[str, Path] | None = None) -> dict[str, Any]:
+    return containers.build(bench, part, by_part(part).tag, extra)
+
+
+def _workload(bench: Bench) -> dict[str, Any]:
+    """Runs pip, which may have to pass what intercepts TLS here: the host's certificates go along, into a stage that is not kept."""
+    places = (os.environ.get("PIP_CERT", ""), os.environ.get("SSL_CERT_FILE", ""), *CA_BUNDLES)
+    bundle = next((Path(place) for place in places if place and Path(place).is_file()), None)
+    return containers.build(bench, "workload", by_part("workload").tag, {"host-ca.crt": bundle} if bundle else {})
+
+
+def _clean(progress: Progress) -> None:
+    with progress.step("Throwing away everything that was built") as step:
+        nodes.clean_work()
+        tags = [image.tag for image in IMAGES]
+        for tag in reversed(tags):
+            step.say(tag)
+            shell.attempt(["docker", "image", "rm", "--force", tag], timeout_s=120)
+        shell.attempt(["docker", "image", "prune", "--force"], timeout_s=600)
+        for name in ("stamps", "bin", "jars", "maven", "go"):
+            step.say(name)
+            _remove(cache() / name)
+
+
+def _remove(place: Path) -> None:
+    """Remove a folder; Go's module cache is read-only on purpose. The engine's shim stays, for the engine runs by it."""
+    if not place.is_dir():
+        return
+    shell.run(["chmod", "-R", "u+w", str(place)], timeout_s=300)
+    for leaf in place.iterdir():
+        if leaf.name == "boundcaps":
+            continue
+        shutil.rmtree(leaf) if leaf.is_dir() else leaf.unlink()
+
+
+def timings() -> dict[str, float]:
+    """Seconds that each part took when it was last made."""
+    try:
+        kept = json.loads((cache() / "logs" / "timings.json").read_text())
+    except FileNotFoundError:
+        return {}
+    return {name: entry["took_s"] for name, entry in kept.items()}

