@@ -5,15 +5,18 @@ application and wrong for a probe: here each question has one deadline, nothing 
 """
 
 import socket
+import warnings
 from typing import Any, Final
-
-from kafka.errors import KafkaError
-from kafka.protocol.consumer import ListOffsetsRequest
-from kafka.protocol.metadata import MetadataRequest
-from kafka.protocol.parser import KafkaProtocol
 
 from lab.core.clock import Clock
 from lab.core.errors import Unavailable
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)  # it reads its schemas by a call that Python 3.11 calls old
+    from kafka.errors import KafkaError
+    from kafka.protocol.consumer import ListOffsetsRequest
+    from kafka.protocol.metadata import MetadataRequest
+    from kafka.protocol.parser import KafkaProtocol
 
 HOST: Final = "127.0.0.1"
 PORT: Final = 19092

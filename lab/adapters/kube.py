@@ -15,6 +15,7 @@ from kubernetes.client import ApiClient
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config import new_client_from_config
 from kubernetes.config.config_exception import ConfigException
+from yaml import YAMLError  # type: ignore[import-untyped]  # kubernetes reads its configuration with it
 
 from lab.core.errors import Refused, Unavailable
 from lab.core.paths import KUBECONFIG
@@ -129,7 +130,7 @@ class Kube:
     def __init__(self, kubeconfig: Path = KUBECONFIG) -> None:
         try:
             loaded: Any = _load(config_file=str(kubeconfig))
-        except (ConfigException, OSError) as error:
+        except (ConfigException, YAMLError, OSError) as error:
             raise Refused(f"read the kubeconfig {kubeconfig}", str(error)[:_SHORT], "bring the cluster up: lab up") from error
         loaded.configuration.proxy = None  # the API server is on this host; a proxy of the environment does not reach it
         loaded.configuration.retries = False  # a time-out is a time-out; the default asks three times more
