@@ -93,6 +93,11 @@ class Docker:
             raise Refused("reach the container engine", str(error)[:_SHORT], "look at what this machine lacks: lab doctor") from error
         self._settings = settings
 
+    def version(self) -> str:
+        """The engine's version."""
+        with _translated("ask the engine its version"):
+            return str(self._api.version()["Version"])
+
     def nodes(self) -> list[Node]:
         """Node containers of the lab's cluster, running or not, by name.
 
