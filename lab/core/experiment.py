@@ -1,15 +1,19 @@
 """An experiment as data: what is loaded from YAML, checked before anything is touched, and stored resolved with the run."""
 
+import json
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Seconds = Annotated[float, Field(ge=0, le=3600)]
+Link = Literal[0, 1, 2, 3, 4, 5, 6, 10]
 LINKS = tuple(f"link{number}" for number in (0, 1, 2, 3, 4, 5, 6, 10))
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    """Nothing unknown, nothing converted: `"50"` and `true` are not numbers, `.nan` and `.inf` are not durations."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Workload(_Strict):
@@ -17,7 +21,9 @@ class Workload(_Strict):
 
     pods: int = Field(50, ge=1, le=110, description="workload pods over all app nodes; about 100 is the limit of 2 cores")
     requests_per_s: float = Field(25, gt=0, le=2000, description="steady requests per second, open workload")
-    flood_lines_per_s: float = Field(0, ge=0, le=50_000, description="log lines per second asked for by the flood profile")
+    flood_lines_per_s: float = Field(
+        0, ge=0, le=50_000, description="log lines per second asked for by the flood profile; 0: the flood phase only passes"
+    )
 
 
 class FaultSpec(_Strict):
@@ -25,12 +31,12 @@ class FaultSpec(_Strict):
 
     fault: Literal["pause-broker"]
     inject_at_s: Seconds = 0
-    heal_at_s: Seconds = Field(45, description="must come after inject_at_s")
+    heal_at_s: Seconds = Field(45, description="must come after inject_at_s and not after the outage phase")
 
     @model_validator(mode="after")
     def _heals_after_it_injects(self) -> "FaultSpec":
         if self.heal_at_s <= self.inject_at_s:
-            raise ValueError(f"heal_at_s ({self.heal_at_s}) must be greater than inject_at_s ({self.inject_at_s})")
+            raise ValueError(f"heal_at_s ({self.heal_at_s:g}) must be greater than inject_at_s ({self.inject_at_s:g})")
         return self
 
 
@@ -45,7 +51,7 @@ class Expected(_Strict):
     """What a run must show to count as expected."""
 
     verdict: Literal["held", "deviated"]
-    links: list[int] = Field(default_factory=list, description="links that must fire, in order of cause")
+    links: list[Link] = Field(default_factory=list, description="links that must fire, in order of cause")
 
 
 class Experiment(_Strict):
@@ -58,7 +64,10 @@ class Experiment(_Strict):
     steady_s: Seconds = Field(45, ge=10, description="seconds of steady state measured before the timeline starts")
     outage_s: Seconds = Field(0, description="length of the outage phase; the faults act in it")
     flood_s: Seconds = Field(0, description="length of the flood phase, which starts when the outage ends")
-    recovery_s: Seconds = Field(120, description="how long recovery is watched after the flood")
+    recovery_s: Seconds = Field(120, description="how long recovery is watched after the flood; at least metastable_after_s")
+    recovery_ends_early: bool = Field(
+        default=False, description="end the recovery watch once the steady state holds again; saves time, hides a relapse"
+    )
     metastable_after_s: Seconds = Field(
         60, description="still out of the steady range so long after Kafka is healthy and the flood over: metastable"
     )
@@ -66,3 +75,18 @@ class Experiment(_Strict):
     shape: Shape = Shape()
     faults: list[FaultSpec] = Field(default_factory=list)
     expected: Expected
+
+    @model_validator(mode="after")
+    def _phases_are_long_enough(self) -> "Experiment":
+        for number, spec in enumerate(self.faults):
+            if spec.heal_at_s > self.outage_s:
+                raise ValueError(f"faults.{number}.heal_at_s ({spec.heal_at_s:g}) must not be after outage_s ({self.outage_s:g})")
+        if self.recovery_s < self.metastable_after_s:
+            raise ValueError(f"recovery_s ({self.recovery_s:g}) must be at least metastable_after_s ({self.metastable_after_s:g})")
+        return self
+
+
+def schema_text() -> str:
+    """The published JSON Schema, `lab/experiments/experiment.schema.json`; a test keeps the file equal."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Experiment.model_json_schema()}
+    return json.dumps(schema, indent=2) + "\n"

@@ -3,10 +3,11 @@
 Written as it happens and never rewritten, so a killed run still tells what it saw; every judgement and picture is made from it alone.
 """
 
+import errno
 import json
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,15 +57,23 @@ class Sample:
     late: bool = False
 
 
-class HistoryWriter:
-    """Appends events from any thread. Each line is flushed; `sync=True` also reaches the disk before the call returns."""
+Observer = Callable[[Event], None]
+"""Called for each event after it is written, in order, from the writing thread: must be quick and must not append."""
 
-    def __init__(self, path: Path, clock: Clock) -> None:
+
+class HistoryWriter:
+    """Appends events from any thread. Each line is handed to the system whole; `sync=True` also reaches the disk before the call returns.
+
+    A line that could not be written whole is cut off again, so that a full disk never leaves a torn line in the middle.
+    """
+
+    def __init__(self, path: Path, clock: Clock, observers: Sequence[Observer] = ()) -> None:
         self._clock = clock
+        self._observers = tuple(observers)
         self._start_s = clock.now_s()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._seq = 0
-        self._file = path.open("x", encoding="utf-8")
+        self._file: int | None = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
 
     def now_s(self) -> float:
         """The run clock: seconds since the history was opened."""
@@ -74,26 +83,38 @@ class HistoryWriter:
         """Write one event and return its `seq`.
 
         Raises:
-            OSError: the disk refused (full, gone); the caller must stop the run.
+            OSError: the disk refused (full, gone) or the history is closed; the caller must stop the run.
         """
         with self._lock:
-            seq = self._seq
-            at = round(self.now_s() if at_s is None else at_s, 4)
-            line = {"seq": seq, "at_s": at, "kind": kind, "cause": cause, **fields}
-            self._file.write(json.dumps(line, separators=(",", ":"), allow_nan=False) + "\n")
-            self._file.flush()
-            if sync:
-                os.fsync(self._file.fileno())
+            event = Event(self._seq, round(self.now_s() if at_s is None else at_s, 4), kind, cause, fields)
+            line = {"seq": event.seq, "at_s": event.at_s, "kind": kind, "cause": cause, **fields}
+            self._write((json.dumps(line, separators=(",", ":"), allow_nan=False) + "\n").encode(), sync=sync)
             self._seq += 1
-            return seq
+            for observer in self._observers:
+                observer(event)
+            return event.seq
 
     def close(self) -> None:
         """Reach the disk and close; idempotent."""
         with self._lock:
-            if not self._file.closed:
-                self._file.flush()
-                os.fsync(self._file.fileno())
-                self._file.close()
+            if self._file is None:
+                return
+            try:
+                os.fsync(self._file)
+            finally:
+                os.close(self._file)
+                self._file = None
+
+    def _write(self, line: bytes, *, sync: bool) -> None:
+        if self._file is None:
+            raise OSError(errno.EBADF, "the history is closed")
+        size_bytes = os.fstat(self._file).st_size
+        written = os.write(self._file, line)
+        if written < len(line):
+            os.ftruncate(self._file, size_bytes)
+            raise OSError(errno.ENOSPC, f"only {written} of {len(line)} bytes of a line were written")
+        if sync:
+            os.fsync(self._file)
 
 
 class History:

@@ -3,6 +3,7 @@
 One JSON object per line, fsynced; `open` carries enough for another process to heal, `closed` says that the healed state was seen.
 """
 
+import errno
 import json
 import os
 from dataclasses import asdict, dataclass
@@ -42,32 +43,53 @@ class Ledger:
         self._append({"change": "open", **asdict(entry)})
 
     def close(self, entry_id: str) -> None:
-        """Say that the fault of `entry_id` was seen healed."""
+        """Say that the fault of `entry_id` was seen healed. Closing twice does no harm: runner and watchdog may both heal.
+
+        Raises:
+            OSError: it could not be written; the fault stays listed as open until the next heal.
+        """
         self._append({"change": "closed", "id": entry_id})
 
     def open_entries(self) -> list[Entry]:
-        """Faults opened and not closed, oldest first. A last line cut short by a crash was never followed by an injection."""
+        """Faults opened and not closed, oldest first.
+
+        A line cut short by a crash or a full disk is skipped: its `open` never returned, so nothing was injected after it.
+        """
         entries: dict[str, Entry] = {}
         if not self._path.exists():
             return []
-        for line in self._path.read_text(encoding="utf-8").splitlines():
+        for line in self._path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
                 raw = json.loads(line)
-            except ValueError:
+                if raw.pop("change") == "open":
+                    entries[raw["id"]] = Entry(**raw)
+                else:
+                    entries.pop(raw["id"], None)
+            except (ValueError, KeyError, TypeError, AttributeError):
                 continue
-            if raw.pop("change") == "open":
-                entries[raw["id"]] = Entry(**raw)
-            else:
-                entries.pop(raw["id"], None)
         return list(entries.values())
 
     def _append(self, line: dict[str, Any]) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        torn = self._path.exists() and not self._path.read_bytes().endswith(b"\n") and self._path.stat().st_size > 0
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(("\n" if torn else "") + json.dumps(line) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        text = ("\n" if self._torn() else "") + json.dumps(line) + "\n"
+        file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        try:
+            written = os.write(file, text.encode())
+            if written < len(text):
+                raise OSError(errno.ENOSPC, f"only {written} of {len(text)} bytes reached {self._path}")
+            os.fsync(file)
+        finally:
+            os.close(file)
+        self._sync_folder()
+
+    def _torn(self) -> bool:
+        if not self._path.exists() or self._path.stat().st_size == 0:
+            return False
+        with self._path.open("rb") as file:
+            file.seek(-1, os.SEEK_END)
+            return file.read(1) != b"\n"
+
+    def _sync_folder(self) -> None:
         folder = os.open(self._path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)

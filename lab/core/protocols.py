@@ -1,8 +1,9 @@
 """What the parts promise each other. The runner knows these and nothing concrete."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 
@@ -78,11 +79,32 @@ class Fault(Protocol):
         ...
 
 
-class LoadGenerator(Protocol):
-    """User traffic from its own process."""
+class FaultKind(Protocol):
+    """What the fault table holds: the class of a fault."""
 
-    def start(self, profile: str, duration_s: float) -> None: ...
-    def stop(self) -> None: ...
+    def from_record(self, record: dict[str, Any]) -> Fault:
+        """The fault that wrote `record` with `to_record`; an empty record means the defaults."""
+        ...
+
+
+FaultTable = Mapping[str, FaultKind]
+"""Fault name -> class. The runner gets it as an argument and knows no fault."""
+
+
+class LoadGenerator(Protocol):
+    """User traffic from its own process, which is the leader of its own process group."""
+
+    def start(self, profile: str, duration_s: float) -> None:
+        """Start `profile` (steady or flood), which ends by itself after `duration_s`; a profile that runs is replaced."""
+        ...
+
+    def stop(self) -> None:
+        """End the process and wait for it; fine if none runs."""
+        ...
+
+    def problem(self) -> str | None:
+        """Why the process ended before its time; None while all is well."""
+        ...
 
 
 class World(Protocol):
@@ -97,7 +119,13 @@ class World(Protocol):
 
     def probes(self) -> Sequence[Probe]: ...
     def watches(self) -> Sequence[Watch]: ...
-    def load(self) -> LoadGenerator: ...
+    def load(self, folder: Path) -> LoadGenerator:
+        """The load generator of this run; it writes its raw lines into the run's `folder`.
+
+        Called as the history is opened, so that both count their seconds from the same moment.
+        """
+        ...
+
     def facts(self) -> dict[str, Any]:
         """Host facts, versions, shaping settings, fidelity: what the history opens with."""
         ...

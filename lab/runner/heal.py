@@ -1,0 +1,112 @@
+"""Undo what is open in the ledger. Used when a run begins and ends, by `lab heal`, and by the watchdog: each may be a new process."""
+
+import contextlib
+import json
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from lab.core.clock import Clock
+from lab.core.errors import LabError, NotHealed
+from lab.core.ledger import Entry, Ledger
+from lab.core.protocols import Fault, FaultTable
+
+SEEN_WITHIN_S = 10.0
+"""Chosen: how long a healed fault may go on looking active; thawing takes milliseconds, asking a busy engine up to seconds."""
+
+LOOK_EVERY_S = 0.2
+LOAD_FILE = "locust.pid"
+STARTED_TOLERANCE_S = 0.05
+"""A process is the recorded one if its start differs by less; the kernel counts starts in ticks of 10 ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One fault that could not be seen healed."""
+
+    entry: Entry
+    why: str
+
+
+def heal_fault(fault: Fault, world: Any, clock: Clock) -> None:
+    """Heal and look until the system says so.
+
+    Raises:
+        NotHealed: it still looks active after `SEEN_WITHIN_S`.
+    """
+    until_s = clock.now_s() + SEEN_WITHIN_S
+    fault.heal(world)
+    while fault.is_active(world):
+        if clock.now_s() >= until_s:
+            raise NotHealed(f"heal {fault.name} on {fault.target}", f"still active after {SEEN_WITHIN_S:g} s", "lab heal")
+        clock.sleep(LOOK_EVERY_S)
+        fault.heal(world)
+
+
+def heal_entry(entry: Entry, world: Any, faults: FaultTable, clock: Clock) -> str | None:
+    """Heal the fault of one ledger entry; None when it was seen healed, else why not."""
+    if entry.fault not in faults:
+        return f"no fault of the name {entry.fault!r} is known"
+    try:
+        heal_fault(faults[entry.fault].from_record(entry.record), world, clock)
+    except Exception as error:  # noqa: BLE001  # the other faults must still be healed; the caller raises NotHealed with this reason
+        return error.came_back or error.tried if isinstance(error, LabError) else f"{type(error).__name__}: {error}"
+    return None
+
+
+def heal_open(ledger: Ledger, world: Any, faults: FaultTable, clock: Clock) -> list[str]:
+    """Heal every open fault, newest first, and close it in the ledger; the names of those healed.
+
+    Raises:
+        NotHealed: at least one could not be; the others were.
+    """
+    healed: list[str] = []
+    failed: list[Failure] = []
+    for entry in reversed(ledger.open_entries()):
+        why = heal_entry(entry, world, faults, clock) or close(ledger, entry)
+        if why is None:
+            healed.append(entry.fault)
+        else:
+            failed.append(Failure(entry, why))
+    if failed:
+        raise not_healed(failed)
+    return healed
+
+
+def close(ledger: Ledger, entry: Entry) -> str | None:
+    """Write that the fault is healed; None when it is on disk, else why not."""
+    try:
+        ledger.close(entry.id)
+    except OSError as error:
+        return f"healed, but the ledger could not be written: {error.strerror or error}"
+    return None
+
+
+def not_healed(failed: list[Failure]) -> NotHealed:
+    """One error for all that failed."""
+    names = ", ".join(failure.entry.fault for failure in failed)
+    return NotHealed(f"heal {names}", "; ".join(failure.why for failure in failed), "lab heal; if it fails again: lab down, then lab up")
+
+
+def end_leftover_load(state: Path) -> int | None:
+    """Kill the process group of a load generator whose runner is gone; its process id, or None if there was none.
+
+    `locust.pid` holds the process id and the process's start time, so that a number used again by the system is never hit.
+    """
+    file = state / LOAD_FILE
+    try:
+        noted = json.loads(file.read_text(encoding="utf-8"))
+        process = psutil.Process(int(noted["pid"]))
+        same = abs(process.create_time() - float(noted["started"])) < STARTED_TOLERANCE_S
+        if not same or os.getpgid(process.pid) == os.getpgrp():
+            return None
+        os.killpg(os.getpgid(process.pid), signal.SIGKILL)
+    except (OSError, ValueError, KeyError, TypeError, psutil.Error):
+        return None
+    with contextlib.suppress(OSError):
+        file.unlink()
+    return process.pid
