@@ -1,0 +1,85 @@
+# Every task of the lab by name. `make` alone prints them.
+SHELL := /bin/bash
+CACHE := $(or $(CASCADE_LAB_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/cascade-lab)
+LAB   := .venv/bin/lab
+EXPERIMENT ?= cascade
+RUN   ?= $(lastword $(sort $(wildcard runs/*)))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup doctor images lab-up lab-down status cascade baseline run report judge heal calibrate test test-cluster check
+
+## help: print this list
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST) | awk '{i=index($$0,": "); printf "  \033[1m%-14s\033[0m %s\n", substr($$0,1,i-1), substr($$0,i+2)}' | { if [ -t 1 ]; then cat; else sed 's/\x1b\[[0-9;]*m//g'; fi; }
+
+## setup: Python packages at their locked versions, in .venv (every other target does this first)
+setup: .venv/.ready
+.venv/.ready: uv.lock pyproject.toml scripts/bootstrap
+	@scripts/bootstrap "$(CACHE)"
+	@touch $@
+
+## doctor: what this machine can do, and what to run for what is missing
+doctor: setup
+	@$(LAB) doctor
+
+## images: get every image, pulled where a registry answers, else built from package registries
+images: setup
+	@$(LAB) images ensure
+
+## lab-up: engine, images and the kind cluster with Kafka, Consul and the workload; a second call changes nothing
+lab-up: setup
+	@$(LAB) up
+
+## lab-down: remove the cluster and everything the lab put on this machine except its cache
+lab-down: setup
+	@$(LAB) down
+
+## status: what of the lab is on this machine: clusters, open faults, leftovers
+status: setup
+	@$(LAB) status
+
+## cascade: the whole story from a bare machine: set up, pause Kafka, flood, measure, heal, verdict, report
+cascade: lab-up
+	@$(LAB) run cascade
+
+## baseline: the same load without a fault; nothing may fire
+baseline: lab-up
+	@$(LAB) run baseline
+
+## run: one experiment, EXPERIMENT=name or path (default cascade)
+run: lab-up
+	@$(LAB) run $(EXPERIMENT)
+
+## report: write the page of a run again, RUN=folder (default the last one)
+report: setup
+	@$(LAB) report $(RUN)
+
+## judge: judge a stored run again, RUN=folder (default the last one)
+judge: setup
+	@$(LAB) judge $(RUN)
+
+## heal: heal what a killed run left
+heal: setup
+	@$(LAB) heal
+
+## calibrate: measure the steady use of a node and store the caps
+calibrate: lab-up
+	@$(LAB) calibrate
+
+## test: every test that needs no cluster, and the style, type and import checks
+test: setup
+	@scripts/chromium
+	@.venv/bin/pytest -q -m 'not cluster'
+
+## test-cluster: the tests on the real stack (brings the lab up, takes it down)
+test-cluster: setup
+	@.venv/bin/pytest -v -m cluster --log-level=INFO
+
+## check: style, types, contracts, shell scripts, then the tests
+check: setup
+	@.venv/bin/ruff check lab tests images loadtests scripts
+	@.venv/bin/ruff format --check lab tests images loadtests
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+	@.venv/bin/shellcheck scripts/bootstrap scripts/chromium .ci/run
+	@$(MAKE) --no-print-directory test

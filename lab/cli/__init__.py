@@ -1,0 +1,1 @@
+"""The command line: parses, shows progress, sets the exit code; the only console."""

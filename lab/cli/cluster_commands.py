@@ -1,0 +1,109 @@
+"""`lab doctor`, `up`, `down`, `status`, `heal`, `calibrate`: the machine and the cluster."""
+
+import json
+import shutil
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from lab.adapters.clock import SystemClock
+from lab.adapters.docker import Docker
+from lab.cli import compose
+from lab.cluster import bring_up, doctor, engine, leftovers
+from lab.core import paths
+from lab.core.errors import Refused
+from lab.images import auto
+from lab.runner import heal as healing
+from lab.runner.lock import is_held, run_lock
+
+MARKS = {"ok": "[green]ok[/]", "warn": "[yellow]note[/]", "missing": "[red]missing[/]"}
+AsJson = Annotated[bool, typer.Option("--json", help="machine-readable")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    for command in (doctor_command, up, down, status, heal, calibrate):
+        app.command("doctor" if command is doctor_command else command.__name__)(command)
+
+
+def doctor_command(as_json: AsJson = False) -> None:
+    """Say what this machine can do and, for each thing missing, what to run. Changes nothing."""
+    findings = doctor.examine(compose.host())
+    console = compose.console()
+    if as_json:
+        console.rich.print_json(json.dumps([asdict(finding) for finding in findings]))
+    else:
+        for finding in findings:
+            fix = f"\n{'':22}{finding.fix}" if finding.fix else ""
+            console.rich.print(
+                f"{MARKS[finding.level]:<{9 + len(MARKS[finding.level]) - _width(finding.level)}} {finding.subject:<13}{finding.saw}{fix}"
+            )
+    if any(finding.level == "missing" for finding in findings):
+        raise typer.Exit(Refused.exit_code)
+
+
+def up(images: Annotated[auto.Mode, typer.Option(help="how to get images that are missing: auto, pull or build")] = "auto") -> None:
+    """Bring the lab up: engine, images, cluster with Kafka, Consul and the workload. A second call changes nothing."""
+    console = compose.console()
+    missing = [finding for finding in doctor.examine(compose.host()) if finding.level == "missing"]
+    if missing:
+        raise Refused(
+            "bring the lab up on this machine",
+            "; ".join(f"{f.subject}: {f.saw}" for f in missing),
+            "\n        ".join(f.fix for f in missing),
+        )
+    running = engine.ensure(console)
+    auto.ensure(console, images)
+    made = bring_up.up(console, compose.world(), running.env())
+    console.line("The lab is up." if made else "The lab was up already.")
+    for name, place in bring_up.ENDPOINTS.items():
+        console.line(f"  {name:<22}{place}")
+    console.line("Next: lab run cascade (about 6 minutes), or lab run baseline; lab down removes everything.")
+
+
+def down() -> None:
+    """Heal, then remove everything the lab put on this machine except its cache and your runs."""
+    console = compose.console()
+    with run_lock(paths.LOCK, SystemClock()):
+        found = engine.find()
+        docker = Docker() if found else None
+        healing.end_leftover_load(paths.STATE)
+        bring_up.down(console, docker, found.env() if found else {})
+        engine.stop(console)
+    shutil.rmtree(paths.STATE, ignore_errors=True)
+    console.line(f"The lab is gone from this machine. Kept: {paths.cache()} (downloads, builds, images) and your runs.")
+
+
+def status(as_json: AsJson = False) -> None:
+    """What of the lab is on this machine: clusters, open faults, and leftovers that belong to neither a cluster nor a run."""
+    found = leftovers.status(Docker() if engine.find() else None, is_held(paths.LOCK))
+    console = compose.console()
+    if as_json:
+        console.rich.print_json(json.dumps(asdict(found)))
+        return
+    for name, things in asdict(found).items():
+        console.line(f"{name.replace('_', ' '):<13}{', '.join(things) or 'none'}")
+
+
+def heal() -> None:
+    """Heal what a killed run left open, and see that it is healed."""
+    healed = healing.heal_open(compose.ledger(), compose.world(), compose.FAULTS, SystemClock())
+    compose.console().line(f"healed: {', '.join(healed)}" if healed else "nothing to heal")
+
+
+def calibrate(
+    pods: Annotated[int, typer.Option(help="workload pods")] = 50,
+    requests_per_s: Annotated[float, typer.Option(help="steady requests per second")] = 25,
+) -> None:
+    """Measure the steady use of an app node under the workload; later runs cap their nodes at a multiple of it."""
+    console = compose.console()
+    with run_lock(paths.LOCK, SystemClock()):
+        found = compose.calibrate(console, pods, requests_per_s)
+    console.line(
+        f"An app node uses {found.use_cores:.3f} cores at rest (largest {found.use_cores_max:.3f}, {found.window_s:.0f} s, {pods} pods, {requests_per_s:g} requests/s)."
+    )
+
+
+def _width(text: str) -> int:
+    return len({"ok": "ok", "warn": "note", "missing": "missing"}[text])

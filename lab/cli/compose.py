@@ -1,0 +1,194 @@
+"""Where the parts are put together: the only place that knows concrete worlds, probes, loads and faults at once."""
+
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from lab.adapters import debian, shell
+from lab.adapters.clock import SystemClock
+from lab.adapters.docker import Docker
+from lab.adapters.kube import Kube
+from lab.cli.console import LabConsole
+from lab.cluster import calibrate as calibration
+from lab.cluster import doctor, engine, reset, shape
+from lab.cluster.world import KindWorld, open_world
+from lab.core import paths
+from lab.core.errors import Refused
+from lab.core.experiment import Experiment, Shape, Workload
+from lab.core.ledger import Ledger
+from lab.core.progress import Progress
+from lab.core.protocols import LoadGenerator, Probe, Watch
+from lab.faults.table import FAULTS
+from lab.images import versions
+from lab.probes.table import Handles, standard_probes, standard_watches
+from lab.workload.delivered import account_now
+from lab.workload.locust import Load, LoadSettings
+
+__all__ = ["FAULTS", "LabWorld", "calibrate", "console", "host", "ledger", "world"]
+
+CALIBRATION_ALLOWED_S = 60.0
+"""Chosen: the window of 20 s, Locust's start and stop."""
+
+
+def console() -> LabConsole:
+    """The terminal."""
+    return LabConsole(SystemClock())
+
+
+def ledger() -> Ledger:
+    """The machine's ledger."""
+    return Ledger(paths.LEDGER)
+
+
+def world() -> KindWorld:
+    """The cluster of this machine.
+
+    Raises:
+        Refused: no engine answers.
+    """
+    if engine.find() is None:
+        raise Refused("reach the lab", "no container engine answers", "bring the lab up: lab up")
+    return open_world()
+
+
+def host() -> doctor.Host:
+    """What the doctor looks at."""
+    return doctor.read_host(_engine_version, _lab_is_up, debian.missing_tools)
+
+
+class LabWorld:
+    """The real world of one run: cluster, probes, load, and the accounting of its lines. Implements `lab.core.protocols.World`."""
+
+    def __init__(self, progress: Progress, experiment: Experiment) -> None:
+        self._progress = progress
+        self._experiment = experiment
+        self._kind = world()
+        if not self._kind.docker.nodes():
+            raise Refused("run an experiment", "there is no cluster", "bring the lab up: lab up")
+        self._kube = Kube()
+        self._handles: Handles | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        """The cluster's powers (freeze, thaw, ...)."""
+        return getattr(self._kind, name)
+
+    def reset(self, pods: int) -> None:
+        """See `World.reset`."""
+        reset.fresh(self._kind, self._kube, self._progress, pods)
+        self._kind.cap(self._plan())
+
+    def probes(self) -> Sequence[Probe]:
+        """The standard probes."""
+        return standard_probes(self._shared())
+
+    def watches(self) -> Sequence[Watch]:
+        """The standard watches."""
+        return standard_watches(self._shared())
+
+    def load(self, folder: Path) -> LoadGenerator:
+        """Locust, its raw lines in `folder`."""
+        return _load(self._experiment.workload, folder, self._kind)
+
+    def facts(self) -> dict[str, Any]:
+        """Host, versions, settings, fidelity."""
+        settings = {
+            "caps": asdict(self._plan()),
+            "calibration": asdict(self._calibration()),
+            "shares": shape.SHARES,
+            "timers": shape.SCALED_TIMERS,
+            "workload": self._experiment.workload.model_dump(),
+        }
+        return {"host": _host_facts(), "versions": _versions(), "settings": settings, "fidelity": list(shape.FIDELITY)}
+
+    def accounting(self) -> dict[str, Any]:
+        """Where every line went."""
+        living = {pod["metadata"]["name"] for pod in self._kube.pods(reset.labelled("app"))}
+        return asdict(account_now(self._kind.clock, living))
+
+    def _shared(self) -> Handles:
+        if self._handles is None:
+            names = [node.name for node in self._kind.nodes]
+            self._handles = Handles(self._kind.clock, self._kube, self._kind.docker, names, self._kind.app_nodes)
+        return self._handles
+
+    def _calibration(self) -> calibration.Calibration:
+        found = calibration.recall(self._experiment.workload)
+        if found is None:
+            raise Refused("cap the nodes", "this machine has no measurement for the workload", "lab calibrate")
+        return found
+
+    def _plan(self) -> shape.Plan:
+        wanted: Shape = self._experiment.shape
+        cores = len(os.sched_getaffinity(0))
+        return shape.plan(self._calibration().use_cores, wanted.cap_multiple, wanted.core_cap_cores, len(self._kind.app_nodes), cores)
+
+
+def calibrate(progress: Progress, pods: int, requests_per_s: float) -> calibration.Calibration:
+    """Bring up the workload uncapped, measure, and remember."""
+    kind = world()
+    workload = Workload(pods=pods, requests_per_s=requests_per_s)
+    kube = Kube()
+    reset.fresh(kind, kube, progress, pods)
+    return _measured(progress, kind, workload)
+
+
+def calibrated(progress: Progress, workload: Workload) -> None:
+    """See to it that this machine has a measurement for `workload`, so that a run knows its caps before it begins."""
+    if calibration.recall(workload) is None:
+        calibrate(progress, workload.pods, workload.requests_per_s)
+
+
+def _load(workload: Workload, folder: Path, kind: KindWorld) -> Load:
+    return Load(LoadSettings(folder / "locust.csv", workload.requests_per_s, workload.flood_lines_per_s, kind.clock.now_s()))
+
+
+def _measured(progress: Progress, kind: KindWorld, workload: Workload) -> calibration.Calibration:
+    load = _load(workload, paths.STATE, kind)
+    with progress.step("measuring the steady use of a node", CALIBRATION_ALLOWED_S) as step:
+        load.start("steady", CALIBRATION_ALLOWED_S)
+        try:
+            found = calibration.measure(kind, workload)
+        finally:
+            load.stop()
+        step.say(f"{found.use_cores:.3f} cores")
+    calibration.remember(found)
+    reset.PRISTINE.touch()
+    return found
+
+
+def _host_facts() -> dict[str, Any]:
+    return {
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_gib": round(psutil.virtual_memory().total / doctor.GIB, 1),
+        "kernel": platform.release(),
+        "machine": platform.machine(),
+        "cgroup": host().cgroup,
+    }
+
+
+def _versions() -> Mapping[str, str]:
+    packages = ("cascade-lab", "docker", "kubernetes", "py-consul", "kafka-python", "locust")
+    programs = {
+        "python": platform.python_version(),
+        "Kubernetes": versions.KUBERNETES,
+        "Consul": versions.CONSUL,
+        "Kafka": versions.KAFKA,
+        "kind": versions.KIND,
+    }
+    return {**programs, **{name: version(name) for name in packages}}
+
+
+def _engine_version() -> str:
+    if engine.find() is None:
+        return "installed" if shell.found("dockerd") else ""
+    return Docker().version()
+
+
+def _lab_is_up() -> bool:
+    return engine.find() is not None and bool(Docker().nodes())

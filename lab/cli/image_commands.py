@@ -1,0 +1,57 @@
+"""`lab images`: get every image, and say which are here."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from lab.cli.compose import console
+from lab.cluster import engine
+from lab.images import auto, build, pull, state
+
+images = typer.Typer(no_args_is_help=True, help="Every image of the lab: get them, list them.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group to the command line."""
+    app.add_typer(images, name="images")
+
+
+@images.command("ensure")
+def ensure(
+    mode: Annotated[
+        auto.Mode, typer.Option(help="keep what is complete, else pull if a registry answers, else build (auto); or insist")
+    ] = "auto",
+) -> None:
+    """Get what is missing: pulled where a registry answers, else built. A second call does nothing."""
+    shown = console()
+    engine.ensure(shown)
+    shown.line(f"images: {auto.ensure(shown, mode)}")
+
+
+@images.command("build")
+def build_command(clean: Annotated[bool, typer.Option(help="build again what is built")] = False) -> None:
+    """Build every image from package registries; goes on where an interrupted build was."""
+    shown = console()
+    engine.ensure(shown)
+    build.build_all(shown, clean=clean)
+
+
+@images.command("pull")
+def pull_command(
+    registry: Annotated[str, typer.Option(help="HOST:PORT of a registry that holds them; the engine's default if left out")] = "",
+) -> None:
+    """Pull the official images and bake the lab's node images from them."""
+    shown = console()
+    engine.ensure(shown)
+    pull.pull_all(shown, registry)
+
+
+@images.command("list")
+def list_command() -> None:
+    """List every image: is it here, and where from."""
+    shown = console()
+    table = Table("image", "here", "source", "built from", box=None)
+    for row in state.status():
+        table.add_row(row.image.tag, "yes" if row.present else "no", row.source, row.image.built_from)
+    shown.rich.print(table)

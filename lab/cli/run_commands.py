@@ -1,0 +1,133 @@
+"""`lab run`, `judge`, `report`, `experiments`: an experiment becomes a history, a history becomes a verdict and a page."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lab.adapters import shell
+from lab.adapters.clock import SystemClock
+from lab.checkers.judge import judge as judge_history
+from lab.checkers.requests import parse
+from lab.checkers.verdict import Verdict
+from lab.cli import compose
+from lab.core import paths
+from lab.core.errors import LabError
+from lab.core.history import HISTORY_FILE, History
+from lab.report.page import render
+from lab.report.sentence import what_happened
+from lab.runner.guard import Watchdog, WatchdogSpec
+from lab.runner.live import live_view
+from lab.runner.load import EXPERIMENTS, load_experiment
+from lab.runner.run import Parts, Request, run_experiment
+
+NOT_EXPECTED = 1
+UNKNOWN = 3
+WATCHDOG = WatchdogSpec("lab.cluster.world:open_world", "lab.faults.table:FAULTS", paths.LEDGER, paths.STATE)
+NICENESS = -5
+"""Chosen: probes must be on time on a machine that the experiment fills; they are held to 5 % of a core, so they take nothing away."""
+
+RunFolder = Annotated[Path, typer.Argument(help="folder of a run, such as runs/20260101T120000Z-cascade", show_default=False)]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    for command in (run, judge, report, experiments):
+        app.command(command.__name__)(command)
+
+
+def run(
+    experiment: Annotated[str, typer.Argument(help="a name (lab experiments) or the path of a YAML file")],
+    out: Annotated[Path | None, typer.Option(help="folder of the run; runs/UTC-NAME if left out")] = None,
+    changes: Annotated[list[str] | None, typer.Option("--set", help="change a field: --set workload.pods=40; may be repeated")] = None,
+) -> None:
+    """Run an experiment on the lab's cluster: steady state, faults, flood, recovery, heal; then judge it and write the report.
+
+    The run's folder holds experiment.json, history.jsonl, locust.csv, verdict.json and report.html.
+    """
+    chosen = load_experiment(experiment, changes or [])
+    console = compose.console()
+    clock = SystemClock()
+    world = compose.LabWorld(console, chosen)
+    _be_prompt()
+    compose.calibrated(console, chosen.workload)
+    guard = Watchdog(WATCHDOG, clock)
+    request = Request(chosen, command=" ".join(["lab", *sys.argv[1:]]), git=_git(), out=out)
+    with live_view(console.rich, chosen) as observers:
+        outcome = run_experiment(request, Parts(world, compose.FAULTS, clock, console, guard, observers))
+    verdict = _judge(outcome.folder)
+    _write_report(outcome.folder, verdict)
+    _tell(outcome.folder, verdict)
+    if outcome.error is not None:
+        raise outcome.error
+    _exit(verdict)
+
+
+def judge(run: RunFolder) -> None:
+    """Judge a stored run again, from its history alone; writes verdict.json."""
+    verdict = _judge(run)
+    _tell(run, verdict)
+    _exit(verdict)
+
+
+def report(run: RunFolder) -> None:
+    """Write the page of a stored run again, from its history alone; writes report.html."""
+    compose.console().line(str(_write_report(run, _judge(run))))
+
+
+def experiments() -> None:
+    """List the experiments that come with the lab."""
+    for name in EXPERIMENTS:
+        compose.console().line(f"{name:<12} {load_experiment(name).title}")
+
+
+def _judge(folder: Path) -> Verdict:
+    history = History.read(folder / HISTORY_FILE)
+    raw = folder / "locust.csv"
+    requests = parse(raw.read_text(encoding="utf-8").splitlines()) if raw.is_file() else None
+    verdict = judge_history(history, requests)
+    (folder / "verdict.json").write_text(verdict.to_json(), encoding="utf-8")
+    return verdict
+
+
+def _write_report(folder: Path, verdict: Verdict) -> Path:
+    page = folder / "report.html"
+    page.write_text(render(History.read(folder / HISTORY_FILE), verdict), encoding="utf-8")
+    return page
+
+
+def _tell(folder: Path, verdict: Verdict) -> None:
+    console = compose.console()
+    console.line(what_happened(History.read(folder / HISTORY_FILE), verdict))
+    for link in verdict.links:
+        when = f"fired at {link.fired_at_s:.0f} s" if link.fired_at_s is not None else link.status
+        console.line(f"  link {link.link:<3}{link.title:<34}{when}")
+    console.line(
+        f"verdict {verdict.verdict}, expected {verdict.expected.verdict}: {'as expected' if verdict.as_expected else 'NOT as expected'}"
+    )
+    for reason in verdict.reasons:
+        console.line(f"  {reason}")
+    console.line(f"report: {folder / 'report.html'}")
+
+
+def _exit(verdict: Verdict) -> None:
+    if verdict.as_expected:
+        return
+    raise typer.Exit(UNKNOWN if verdict.verdict == "unknown" else NOT_EXPECTED)
+
+
+def _git() -> dict[str, object]:
+    """Commit and whether the checkout differs from it; empty outside a checkout."""
+    try:
+        commit = shell.run(["git", "-C", str(paths.project()), "rev-parse", "HEAD"], timeout_s=10).strip()
+        dirty = bool(shell.run(["git", "-C", str(paths.project()), "status", "--porcelain"], timeout_s=10).strip())
+    except LabError:
+        return {}
+    return {"commit": commit, "dirty": dirty}
+
+
+def _be_prompt() -> None:
+    if os.geteuid() == 0:
+        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)

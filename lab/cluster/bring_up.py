@@ -1,0 +1,98 @@
+"""`lab up` and `lab down`: the list of steps, each of which may be repeated."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from lab.adapters import shell
+from lab.adapters.docker import Docker
+from lab.adapters.kube import Kube
+from lab.cluster import host, kind, network
+from lab.cluster.reset import PRISTINE, await_steady, unready_nodes
+from lab.cluster.settle import until
+from lab.cluster.world import KindWorld
+from lab.core import paths
+from lab.core.errors import Refused
+from lab.core.progress import Progress
+
+FIRST_PODS = 5
+"""Chosen: one workload pod per app node shows that all works; a run brings up as many as its experiment says."""
+READY_ALLOWED_S = 180.0
+"""Chosen: all of it takes 20 s on 2 idle cores."""
+ENDPOINTS = {
+    "Consul (API and UI)": "http://127.0.0.1:18500/ui/",
+    "a pod's Consul agent": "http://127.0.0.1:18501/v1/agent/self",
+    "the app": "http://127.0.0.1:18080/",
+    "Kafka": "127.0.0.1:19092",
+    "Kubernetes": f"KUBECONFIG={paths.KUBECONFIG}",
+}
+
+
+def up(progress: Progress, world: KindWorld, env: Mapping[str, str]) -> bool:
+    """Bring the lab up; True if anything had to be made.
+
+    Raises:
+        Refused: parts of a cluster are there, but not whole.
+        Aborted: something did not become ready; says what was last seen.
+    """
+    host.prepare()
+    found = world.docker.nodes()
+    if found:
+        dead = [node.name for node in found if node.state != "running"]
+        if dead or len(found) != len(world.nodes):
+            raise Refused(
+                "use the cluster that is there",
+                f"{len(found)} of {len(world.nodes)} nodes, not running: {', '.join(dead) or 'none'}",
+                "lab down && lab up",
+            )
+    else:
+        kind.create(progress, world.docker, paths.project() / "kind-config.yaml", env)
+    with Kubes() as kube:
+        if not found:
+            _furnish(progress, world, kube, env)
+            _await_ready(progress, world, kube)
+            PRISTINE.touch()
+        else:
+            until(progress, world.clock, "all nodes Ready", lambda: unready_nodes(kube), READY_ALLOWED_S)
+    return not found
+
+
+class Kubes:
+    """The API of the lab's cluster for a block."""
+
+    def __enter__(self) -> Kube:
+        self._kube = Kube()
+        return self._kube
+
+    def __exit__(self, *_: object) -> None:
+        self._kube.close()
+
+
+def down(progress: Progress, docker: Docker | None, env: Mapping[str, str]) -> None:
+    """Remove the cluster, its network, and what was changed on the host. Idempotent; the caller removes the state folder and the engine."""
+    if docker is not None:
+        with progress.step("removing the cluster"):
+            kind.delete(docker, env)
+    host.restore()
+
+
+def _furnish(progress: Progress, world: KindWorld, kube: Kube, env: Mapping[str, str]) -> None:
+    """CNI and manifests, at the same time: pods may wait for their network."""
+    with progress.step("network and manifests"), ThreadPoolExecutor(2) as pool:
+        for done in (pool.submit(_connect, world, kube), pool.submit(_apply, env)):
+            done.result()
+
+
+def _connect(world: KindWorld, kube: Kube) -> None:
+    cidrs = {node["metadata"]["name"]: node["spec"]["podCIDR"] for node in kube.nodes()}
+    network.connect(world.docker, world.docker.addresses(), cidrs)
+
+
+def _apply(env: Mapping[str, str]) -> None:
+    kubectl = str(paths.cache() / "bin" / "kubectl")
+    argv = [kubectl, "--kubeconfig", str(paths.KUBECONFIG), "apply", "--server-side", "-k", str(paths.project() / "manifests")]
+    shell.run(argv, timeout_s=READY_ALLOWED_S, env=env)
+
+
+def _await_ready(progress: Progress, world: KindWorld, kube: Kube) -> None:
+    until(progress, world.clock, "all nodes Ready", lambda: unready_nodes(kube), READY_ALLOWED_S)
+    await_steady(world, kube, progress, FIRST_PODS)

@@ -1,0 +1,116 @@
+"""Back to a fresh steady system before each run: new Kafka, new Consul pool, new pods, then shares and caps.
+
+A pool remembers its dead for 72 hours and a topic its lines, so runs that shared them would not be independent. What makes the steady state
+is checked here (one pool, one leader, every agent a member, every pod running); the run's own steady phase then measures it.
+"""
+
+from collections.abc import Sequence
+
+from lab.adapters.consul import Consul
+from lab.adapters.kube import Kube, Object
+from lab.cluster.settle import until
+from lab.cluster.world import KindWorld
+from lab.core import paths
+from lab.core.progress import Progress
+
+SETTLE_ALLOWED_S = 240.0
+"""Chosen: a fresh start of 50 pods takes about 50 s on 2 cores; four times that is a fault of the lab, not patience."""
+SERVERS = 3
+CORE_SETS = ("consul", "kafka")
+NAME_LABEL = "app.kubernetes.io/name"
+PRISTINE = paths.STATE / "pristine"
+"""Exists from `lab up` until the first run: the cluster is as fresh as a reset would make it."""
+
+
+def fresh(world: KindWorld, kube: Kube, progress: Progress, pods: int) -> None:
+    """Bring up `pods` workload pods on a fresh Kafka and a fresh Consul pool, uncapped.
+
+    Raises:
+        Aborted: it does not become steady in time; says what was last seen.
+    """
+    world.uncap()
+    until(progress, world.clock, "all nodes Ready", lambda: unready_nodes(kube), SETTLE_ALLOWED_S)
+    if PRISTINE.exists():
+        PRISTINE.unlink()
+    else:
+        _sweep(world, kube, progress)
+    kube.scale("app", pods)
+    await_steady(world, kube, progress, pods)
+    world.weigh()
+
+
+def await_steady(world: KindWorld, kube: Kube, progress: Progress, pods: int) -> None:
+    """Wait for Kafka, one Consul leader, `pods` running pods and one pool that holds exactly their agents and the servers."""
+    until(progress, world.clock, "Kafka", lambda: "" if world.broker_answers(2.0) else "no answer yet", SETTLE_ALLOWED_S)
+    until(progress, world.clock, "Consul's leader", _no_leader, SETTLE_ALLOWED_S)
+    until(progress, world.clock, f"{pods} workload pods", lambda: _missing_pods(kube, pods), SETTLE_ALLOWED_S)
+    until(progress, world.clock, f"one pool of {pods + SERVERS} members", lambda: strangers(kube), SETTLE_ALLOWED_S)
+
+
+def unready_nodes(kube: Kube) -> str:
+    """Names of nodes whose Ready condition is not True, or ""."""
+    return ", ".join(node["metadata"]["name"] for node in kube.nodes() if not _node_ready(node))
+
+
+def strangers(kube: Kube) -> str:
+    """What keeps the pool from being exactly the living pods and servers, or ""."""
+    consul = Consul(keep=False)
+    members = consul.members()
+    alive = {name for name, state in members.items() if state == "alive"}
+    expected = {pod["metadata"]["name"] for pod in kube.pods() if pod["metadata"]["labels"].get(NAME_LABEL) in {"app", "consul"}}
+    absent, foreign = expected - alive, set(members) - expected
+    if not absent and not foreign:
+        return ""
+    return f"{len(alive)} alive, {len(absent)} not yet members, {len(foreign)} that should not be there"
+
+
+def _sweep(world: KindWorld, kube: Kube, progress: Progress) -> None:
+    kube.scale("app", 0)
+    kube.delete_pods(labelled("app"))
+    until(progress, world.clock, "the old pods gone", lambda: _left(kube.pods(labelled("app"))), SETTLE_ALLOWED_S)
+    world.forget_tallies()
+    old = {_uid(pod) for name in CORE_SETS for pod in kube.pods(labelled(name))}
+    for name in CORE_SETS:
+        kube.delete_pods(labelled(name))
+    until(progress, world.clock, "a fresh Kafka and Consul", lambda: _core_missing(kube, old), SETTLE_ALLOWED_S)
+
+
+def _core_missing(kube: Kube, old: set[str]) -> str:
+    pods = [pod for name in CORE_SETS for pod in kube.pods(labelled(name)) if _uid(pod) not in old and _pod_ready(pod)]
+    wanted = SERVERS + 1
+    return "" if len(pods) == wanted else f"{len(pods)} of {wanted} pods ready"
+
+
+def _missing_pods(kube: Kube, pods: int) -> str:
+    found = kube.pods(labelled("app"))
+    ready = sum(_pod_ready(pod) for pod in found)
+    return "" if ready == pods == len(found) else f"{ready} of {pods} ready, {len(found)} there"
+
+
+def _no_leader() -> str:
+    return "" if Consul(keep=False).leader() else "no leader yet"
+
+
+def _left(pods: Sequence[Object]) -> str:
+    return f"{len(pods)} left" if pods else ""
+
+
+def labelled(name: str) -> str:
+    """Label selector of one part of the lab."""
+    return f"{NAME_LABEL}={name}"
+
+
+def _uid(pod: Object) -> str:
+    return str(pod["metadata"]["uid"])
+
+
+def _pod_ready(pod: Object) -> bool:
+    return "deletionTimestamp" not in pod["metadata"] and _condition(pod, "Ready") == "True"
+
+
+def _node_ready(node: Object) -> bool:
+    return _condition(node, "Ready") == "True"
+
+
+def _condition(thing: Object, kind: str) -> str:
+    return next((str(c["status"]) for c in thing.get("status", {}).get("conditions", []) if c["type"] == kind), "Unknown")

@@ -1,0 +1,110 @@
+"""The shape of the cluster: read from kind-config.yaml, planned against the host, and how a small node stands for a large one."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from lab.adapters.docker import CLUSTER
+from lab.core.errors import Refused
+
+CONTROL_PLANE_USE_CORES = 0.2
+"""Measured 0.13 core idle for Kubernetes 1.34 with 7 nodes; the rest is room for the evictions."""
+LAB_USE_CORES = 0.2
+"""Chosen: probes and Locust must not queue behind the nodes; the lab itself is held to 0.05."""
+
+SHARES = {"kubelet-kubepods.slice": 98304, "kubelet.service": 1024, "kubelet.slice": 100000, "system.slice": 1024}
+"""CPU shares inside an app node that stand for a large host of 2018: there kubepods weighs cores x 1024 (96 cores: 98,304) against 1,024 for
+system.slice, which holds the runtime and the kubelet. Inside a capped kind node the kubelet would set them from the host's few cores, and a
+node of 0.12 core kept its lease in full flood. Raising the first figure starves the kubelet and the runtime sooner."""
+
+SCALED_TIMERS = {
+    "node-monitor-period": "2 s (5 s)",
+    "node-monitor-grace-period": "12 s (40 s in 2019)",
+    "node lease": "8 s (40 s)",
+    "nodeStatusUpdateFrequency": "4 s (10 s)",
+    "not-ready and unreachable toleration": "10 s (300 s)",
+    "zone brake": "off (on below 50 nodes)",
+}
+"""Timers as set in kind-config.yaml and manifests/workload, with Kubernetes' defaults in brackets."""
+
+FIDELITY = (
+    "Real programs: Kubernetes 1.34.4 in kind, containerd, Kafka 4.3.1, Consul 1.2.2 (a version from before Target's upgrade to 1.2.3), kafka-python shippers, Locust.",
+    "Scaled down: 5 app nodes and some 50 pods on one machine; Target had about 2,000 workloads in its largest development cluster and about 41,000 agents in one gossip pool.",
+    "A node is a container with a CPU cap, calibrated as a multiple of its steady use; the share ratio of a 96-core host is put on its slices. Timers are shortened (listed in the settings).",
+    "Not Target's: containerd instead of dockerd, Kubernetes of 2025, one Kafka broker, an outage of seconds instead of hours.",
+    "Not published by Target, so not compared: node counts, CPU figures, Consul latencies, a minute-level timeline.",
+)
+"""The fidelity statement of every history and report. Sources: D. Woods 2019; J. Engelman 2019."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One node of kind-config.yaml. `role` is `control-plane`, `core` or `app`."""
+
+    name: str
+    role: str
+    image: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Caps in cores; None leaves a node uncapped."""
+
+    app_cap_cores: float
+    core_cap_cores: float
+    app_nodes: int
+
+    @property
+    def total_cores(self) -> float:
+        """What all caps, the control plane and the lab itself may use together."""
+        return self.app_cap_cores * self.app_nodes + self.core_cap_cores + CONTROL_PLANE_USE_CORES + LAB_USE_CORES
+
+
+def read_nodes(config: Path) -> list[Node]:
+    """Nodes of a kind configuration, named as kind names them.
+
+    Raises:
+        Refused: the file is not one, or it has no core node or no app node.
+    """
+    document = YAML(typ="safe").load(config.read_text(encoding="utf-8"))
+    nodes: list[Node] = []
+    workers = 0
+    for entry in document.get("nodes") or []:
+        if entry["role"] == "control-plane":
+            nodes.append(Node(f"{document['name']}-control-plane", "control-plane", entry["image"]))
+            continue
+        workers += 1
+        name = f"{document['name']}-worker{workers if workers > 1 else ''}"
+        nodes.append(Node(name, entry.get("labels", {}).get("lab.role", "app"), entry["image"]))
+    roles = {node.role for node in nodes}
+    if document.get("name") != CLUSTER or not roles >= {"control-plane", "core", "app"}:
+        raise Refused(
+            f"use {config}",
+            f"name {document.get('name')}, roles {sorted(roles)}",
+            f"keep the name {CLUSTER} and at least one core and one app node",
+        )
+    return nodes
+
+
+def plan(steady_use_cores: float, cap_multiple: float, core_cap_cores: float, app_nodes: int, host_cores: int) -> Plan:
+    """Caps from the measured steady use of one app node.
+
+    Args:
+        steady_use_cores: mean use of an app node at rest under the steady workload, in cores.
+        cap_multiple: the cap as a multiple of it.
+        core_cap_cores: cap of the core node.
+        app_nodes: how many app nodes share the host.
+        host_cores: cores of the host.
+
+    Raises:
+        Refused: the caps add up to more than the host, so the host and not the cap would starve the nodes.
+    """
+    planned = Plan(round(steady_use_cores * cap_multiple, 3), core_cap_cores, app_nodes)
+    if planned.total_cores > host_cores:
+        raise Refused(
+            f"cap {app_nodes} app nodes at {planned.app_cap_cores} cores and the core node at {core_cap_cores}",
+            f"together with the control plane and the lab that is {planned.total_cores:.2f} cores, and this host has {host_cores}",
+            "use fewer pods or a smaller multiple: lab run EXPERIMENT --set workload.pods=40",
+        )
+    return planned

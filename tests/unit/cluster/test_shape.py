@@ -1,0 +1,33 @@
+"""The shape is read from the file a person reads, and refused where the host is too small."""
+
+from pathlib import Path
+
+import pytest
+
+from lab.cluster.shape import plan, read_nodes
+from lab.core.errors import Refused
+from lab.core.paths import project
+
+
+def test_the_shape_is_one_control_plane_one_core_and_five_app_nodes() -> None:
+    nodes = read_nodes(project() / "kind-config.yaml")
+    assert [node.role for node in nodes] == ["control-plane", "core", "app", "app", "app", "app", "app"]
+    assert [node.name for node in nodes[:3]] == ["cascade-lab-control-plane", "cascade-lab-worker", "cascade-lab-worker2"]
+
+
+def test_a_shape_without_an_app_node_is_refused(tmp_path: Path) -> None:
+    config = tmp_path / "kind-config.yaml"
+    config.write_text("name: cascade-lab\nnodes: [{role: control-plane, image: x}]\n", encoding="utf-8")
+    with pytest.raises(Refused, match="app node"):
+        read_nodes(config)
+
+
+def test_caps_are_a_multiple_of_the_steady_use() -> None:
+    planned = plan(steady_use_cores=0.1, cap_multiple=2.2, core_cap_cores=0.4, app_nodes=5, host_cores=2)
+    assert planned.app_cap_cores == 0.22
+    assert planned.total_cores == pytest.approx(5 * 0.22 + 0.4 + 0.2 + 0.2)
+
+
+def test_caps_beyond_the_host_are_refused_with_what_to_change() -> None:
+    with pytest.raises(Refused, match=r"workload\.pods"):
+        plan(steady_use_cores=0.2, cap_multiple=2.5, core_cap_cores=0.4, app_nodes=5, host_cores=2)
