@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lab.adapters import host
 from lab.adapters.consul import AGENTS_PORT, SERVERS_PORT, Consul
+from lab.adapters.cri import Runtimes
 from lab.adapters.docker import Docker
 from lab.adapters.kafka import Broker
 from lab.adapters.kube import Kube
@@ -23,9 +24,6 @@ from lab.probes.nodes import CpuProbe, CriProbe, LeaseCache, NodeCache, NodesPro
 from lab.probes.pods import PodCache, PodsProbe
 from lab.probes.reflector import Reflector
 from lab.probes.tallies import TalliesProbe
-
-_RUNTIME_QUESTION = ("ctr", "-n", "k8s.io", "version")
-"""Answered by containerd itself; the smallest question that makes it answer."""
 
 
 def _no_pids() -> Iterable[int]:
@@ -106,9 +104,6 @@ def _host_probes(handles: Handles) -> list[Probe]:
     def locate(node: str) -> host.Cgroup:
         return host.Cgroup(ids[node], docker.pid(node))
 
-    def ask_runtime(node: str) -> None:
-        docker.run(node, _RUNTIME_QUESTION, timeout_s=10.0)
-
     def read_tallies(pods: Iterable[str]) -> dict[str, Tally]:
         return host.read_tallies(handles.tally, pods)
 
@@ -117,7 +112,7 @@ def _host_probes(handles: Handles) -> list[Probe]:
 
     return [
         CpuProbe(handles.nodes, locate, clock),
-        CriProbe(handles.app_nodes, ask_runtime, clock),
+        CriProbe(handles.app_nodes, Runtimes(docker.pid, clock), clock),
         TalliesProbe(handles.app_nodes, handles.pods, handles.watched["pods"], read_tallies, clock),
         LabCpu(family, host.cpu_seconds, clock),
     ]

@@ -109,13 +109,25 @@ def test_a_broken_watch_takes_away_only_its_own_values():
     assert values(nodes_probe(nodes="refused").sample())["nodes_not_ready", "cluster"] is None
 
 
+class FakeRuntimes:
+    def __init__(self, clock):
+        self.clock = clock
+
+    def check(self, node, timeout_s):
+        assert timeout_s == 10.0
+        self.clock.sleep(0.05)
+
+
 def test_runtimes_are_asked_in_turn_each_once_a_round():
     clock = HandClock()
-    probe = CriProbe(["n1", "n2"], lambda _: clock.sleep(0.05), clock)
-    asked = [[r.target for r in probe.sample()] for _ in range(4)]
-    assert asked == [["n1"], ["n2"], ["n1"], ["n2"]]
-    assert probe.interval_s == 5.0
+    probe = CriProbe(["n1", "n2"], FakeRuntimes(clock), clock)
+    found = [values(probe.sample()) for _ in range(3)]
+    assert [round(value, 6) for one in found for value in one.values()] == [50.0] * 3
+    assert [target for one in found for _, target in one] == ["n1", "n2", "n1"]
+    assert probe.interval_s == 2.0
 
 
 def test_a_runtime_that_does_not_answer_is_a_gap():
-    assert reasons(CriProbe(["n1"], silent, HandClock()).sample()) == {("cri_latency_ms", "n1"): "timed out after 2 s"}
+    runtimes = FakeRuntimes(HandClock())
+    runtimes.check = silent
+    assert reasons(CriProbe(["n1"], runtimes, HandClock()).sample()) == {("cri_latency_ms", "n1"): "timed out after 2 s"}
