@@ -28,10 +28,11 @@ CONTAINERD_S_MAX = 60.0
 CONTROL = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd")
 """What only the control plane runs; taken out of the other nodes' stores, for every byte of a store is copied when a node starts."""
 
+STOP_CONTAINERD = "pkill -x containerd; while pgrep -x containerd >/dev/null; do sleep 0.1; done; rm -f /var/log/bake.log"
 LOOSEN = r"""
 set -eu
 sed -i 's/restrict_oom_score_adj = false/restrict_oom_score_adj = true/' /etc/containerd/config.toml
-sed -i -E '/^(Limit[A-Z]+=infinity|OOMScoreAdjust=)/d' /etc/systemd/system/*.service
+find /etc/systemd/system -maxdepth 1 -name '*.service' -type f -exec sed -i -E '/^(Limit[A-Z]+=infinity|OOMScoreAdjust=)/d' {} +
 """
 """For hosts that withhold CAP_SYS_RESOURCE: nothing in a node may ask for a lower OOM score or higher limits than it was given."""
 
@@ -91,26 +92,30 @@ def fill(bench: Bench, box: str, tags: Sequence[str], drop: Sequence[str] = ()) 
     ctr = ["docker", "exec", box, "ctr", "--namespace", "k8s.io", "images"]
     shell.run(["docker", "exec", "--detach", box, "sh", "-c", "exec containerd >/var/log/bake.log 2>&1"], timeout_s=30)
     _wait_for_containerd(box)
-    held = shell.run([*ctr, "list", "--quiet"], timeout_s=60).split()
-    dropped = [
-        name for name in held if name.split("@")[0].rsplit(":", 1)[0].rsplit("/", 1)[-1] in drop or (drop and name.startswith("import-"))
-    ]
-    if dropped:
-        shell.run([*ctr, "remove", "--sync", *dropped], timeout_s=120)
+    _remove(ctr, refs_of(shell.run([*ctr, "list"], timeout_s=60), drop))
     bench.step.say(f"importing {len(tags)} images, log {bench.log}")
     importer = ["docker", "exec", "--interactive", *ctr[2:], "import", "--all-platforms", "--no-unpack", "--digests", "-"]
     shell.pipe(["docker", "save", *tags], importer, timeout_s=IMPORT_S_MAX, log=bench.log)
-    shell.run(
-        [
-            "docker",
-            "exec",
-            box,
-            "sh",
-            "-c",
-            "pkill -x containerd; while pgrep -x containerd >/dev/null; do sleep 0.1; done; rm -f /var/log/bake.log",
-        ],
-        timeout_s=60,
-    )
+    held = shell.run([*ctr, "list", "--quiet"], timeout_s=60).split()
+    _remove(ctr, [name for name in held if name.startswith("import-")])  # the archive's index: it would keep dropped images alive
+    shell.run(["docker", "exec", box, "sh", "-c", STOP_CONTAINERD], timeout_s=60)
+
+
+def refs_of(listing: str, names: Sequence[str]) -> list[str]:
+    """Every reference to the images of these names: containerd keeps an image while one of its names, digests included, is left.
+
+    Args:
+        listing: what `ctr images list` prints: reference, type, digest, ...
+        names: last words of image names, such as `etcd`.
+    """
+    rows = [line.split()[:3] for line in listing.splitlines()[1:] if line.strip()]
+    digests = {digest for ref, _, digest in rows if ref.split("@")[0].rsplit(":", 1)[0].rsplit("/", 1)[-1] in names}
+    return [ref for ref, _, digest in rows if digest in digests]
+
+
+def _remove(ctr: Sequence[str], refs: Sequence[str]) -> None:
+    if refs:
+        shell.run([*ctr, "remove", "--sync", *refs], timeout_s=120)
 
 
 def commit(box: str, tag: str) -> dict[str, Any]:

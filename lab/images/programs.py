@@ -1,6 +1,6 @@
 """The Go programs of the lab as parts: Kubernetes, etcd, kind, CoreDNS, Consul, Vault, pause."""
 
-from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,32 +11,70 @@ from lab.images.parts import Bench, Part, files_made, files_present
 KUBERNETES = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet", "kubeadm", "kubectl")
 
 
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What one `go build` makes. All of it goes into the part's key.
+
+    Args:
+        recipe: folder below images/ with the module's pins.
+        packages: import paths of the main packages.
+        names: what `go build` calls the programs, and what they are to be called, as `is` or `is=shall`.
+        stamped: package variables set by the linker, `path.name=value`.
+        flags: more flags for `go build`.
+        expect_s: seconds on 2 cores, cold.
+        last: begun only when nothing else can be.
+    """
+
+    recipe: str
+    packages: tuple[str, ...]
+    names: tuple[str, ...]
+    stamped: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    expect_s: float = 60.0
+    last: bool = False
+
+
+def _kubernetes() -> Program:
+    major, minor, _ = versions.KUBERNETES.split(".")
+    facts = {"gitVersion": f"v{versions.KUBERNETES}", "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
+    homes = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
+    stamped = tuple(f"{home}.{name}={value}" for home in homes for name, value in facts.items())
+    # etcd's server in the same module, at the version that Kubernetes' own go.mod names: it shares most packages with the API server.
+    packages = (*(f"k8s.io/kubernetes/cmd/{name}" for name in KUBERNETES), "go.etcd.io/etcd/server/v3")
+    return Program("kubernetes", packages, (*KUBERNETES, "server=etcd"), stamped, expect_s=420)
+
+
+PROGRAMS = (
+    _kubernetes(),
+    Program("coredns", (".",), ("coredns",), expect_s=60),
+    # Without the stamp 1.2.2 calls itself "1.2.2-dev".
+    Program(
+        "consul",
+        ("github.com/hashicorp/consul",),
+        ("consul",),
+        (f"github.com/hashicorp/consul/version.GitDescribe={versions.CONSUL}",),
+        expect_s=120,
+    ),
+    Program("pause", (".",), ("pause",), expect_s=3),
+    Program("vault", ("github.com/hashicorp/vault",), ("vault",), flags=("-tags=vault",), expect_s=220, last=True),
+)
+
+
 def programs() -> list[Part]:
-    """Every Go program; the times are those of 2 cores with an empty cache."""
+    """Every Go program as a part, kind included."""
     toolchain = golang.toolchain()
-    return [
-        _part("kubernetes", _kubernetes, toolchain, 420),
-        _part("kind", _kind, toolchain, 30, versions.KIND, recipe=None),
-        _part("coredns", _coredns, toolchain, 60),
-        _part("consul", _consul, toolchain, 120),
-        _part("pause", _pause, toolchain, 3),
-        _part("vault", _vault, toolchain, 220),
-    ]
+    kind = Part("go-kind", _install_kind, files_present, settings=(toolchain, versions.KIND), expect_s=30)
+    return [kind, *(_part(program, toolchain) for program in PROGRAMS)]
 
 
-def _part(
-    name: str, make: Callable[[Bench], dict[str, Any]], toolchain: str, expect_s: float, *settings: str, recipe: str | None = ""
-) -> Part:
-    files = () if recipe is None else _pins(recipe or name)
-    return Part(
-        name=f"go-{name}",
-        make=make,
-        present=files_present,
-        files=files,
-        settings=(toolchain, *settings),
-        expect_s=expect_s,
-        last=name == "vault",
-    )
+def _part(program: Program, toolchain: str) -> Part:
+    def make(bench: Bench) -> dict[str, Any]:
+        stamped = " ".join(f"-X {word}" for word in program.stamped)
+        flags = [f"-ldflags=-s -w {stamped}".rstrip(), *program.flags]
+        return files_made(*golang.build(bench, program.recipe, program.packages, program.names, flags=flags))
+
+    settings = (toolchain, *program.packages, *program.names, *program.stamped, *program.flags)
+    return Part(f"go-{program.recipe}", make, files_present, (), _pins(program.recipe), settings, program.expect_s, program.last)
 
 
 def _pins(recipe: str) -> tuple[Path, ...]:
@@ -44,37 +82,5 @@ def _pins(recipe: str) -> tuple[Path, ...]:
     return tuple(sorted(leaf for leaf in folder.iterdir() if leaf.suffix in {".go", ".mod", ".sum"}))
 
 
-def _kubernetes(bench: Bench) -> dict[str, Any]:
-    major, minor, _ = versions.KUBERNETES.split(".")
-    facts = {"gitVersion": f"v{versions.KUBERNETES}", "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
-    homes = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
-    stamped = [f"-X {home}.{name}={value}" for home in homes for name, value in facts.items()]
-    packages = [f"k8s.io/kubernetes/cmd/{name}" for name in KUBERNETES] + ["go.etcd.io/etcd/server/v3"]
-    return _static(bench, "kubernetes", packages, [*KUBERNETES, "server=etcd"], stamped)
-
-
-def _kind(bench: Bench) -> dict[str, Any]:
+def _install_kind(bench: Bench) -> dict[str, Any]:
     return files_made(golang.install(bench, f"sigs.k8s.io/kind@v{versions.KIND}", "kind"))
-
-
-def _coredns(bench: Bench) -> dict[str, Any]:
-    return _static(bench, "coredns", ["."], ["coredns"])
-
-
-def _consul(bench: Bench) -> dict[str, Any]:
-    return _static(bench, "consul", ["github.com/hashicorp/consul"], ["consul"])
-
-
-def _vault(bench: Bench) -> dict[str, Any]:
-    return _static(bench, "vault", ["github.com/hashicorp/vault"], ["vault"], flags=["-tags=vault"])
-
-
-def _pause(bench: Bench) -> dict[str, Any]:
-    return _static(bench, "pause", ["."], ["pause"])
-
-
-def _static(
-    bench: Bench, recipe: str, packages: Sequence[str], names: Sequence[str], stamped: Sequence[str] = (), flags: Sequence[str] = ()
-) -> dict[str, Any]:
-    linked = f"-ldflags=-s -w {' '.join(stamped)}".rstrip()
-    return files_made(*golang.build(bench, recipe, packages, names, flags=[linked, *flags]))
