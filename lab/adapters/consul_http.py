@@ -5,6 +5,7 @@ the lab may use 5 % of a core in all, so it matters.
 """
 
 import http.client
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -21,7 +22,7 @@ class PlainHttp(base.HTTPClient):
     Args:
         host: where to ask.
         port: where to ask.
-        timeout_s: for connecting, and again for each wait on the socket.
+        timeout_s: from the question until the answer begins, connecting included; and for each further piece of it.
         keep: keep the connection open; then it serves one thread at a time. Without it each question makes and closes its own.
     """
 
@@ -68,7 +69,11 @@ class PlainHttp(base.HTTPClient):
     def _exchange(
         self, connection: http.client.HTTPConnection, method: str, target: str, body: bytes, headers: Headers, *, raw: bool
     ) -> base.Response:
+        deadline_s = time.monotonic() + self._timeout_s
         try:
+            if connection.sock is None:
+                connection.connect()
+            connection.sock.settimeout(max(0.001, deadline_s - time.monotonic()))
             connection.request(method, target, body or None, dict(headers or {}))
             response = connection.getresponse()
             received = response.read()

@@ -1,0 +1,39 @@
+"""The table is whole: every probe and watch of a standard run, none twice, and none that may hold a sampler for ever."""
+
+from types import SimpleNamespace
+
+from probe_fakes import HandClock
+
+from lab.probes.table import Handles, standard_probes, standard_watches
+
+
+def handles(tmp_path):
+    kube = SimpleNamespace(**{f"{name}_source": lambda: None for name in ("pods", "nodes", "leases", "events")})
+    docker = SimpleNamespace(nodes=lambda: [SimpleNamespace(name="n1", id="4f4f")], pid=lambda _: 7)
+    return Handles(HandClock(), kube, docker, ["n1"], ["n1"], tally=tmp_path)
+
+
+def test_probes_and_watches_have_names_of_their_own(tmp_path):
+    shared = handles(tmp_path)
+    assert len({probe.name for probe in standard_probes(shared)}) == len(standard_probes(shared)) == 13
+    assert len({watch.name for watch in standard_watches(shared)}) == len(standard_watches(shared)) == 5
+
+
+def test_every_probe_says_how_often_and_how_long(tmp_path):
+    for probe in standard_probes(handles(tmp_path)):
+        assert 0.2 <= probe.interval_s <= 5, probe.name
+        assert 1 <= probe.timeout_s <= 10, probe.name
+
+
+def test_probes_read_what_the_watches_of_the_same_run_gather(tmp_path):
+    shared = handles(tmp_path)
+    pods = next(probe for probe in standard_probes(shared) if probe.name == "pods")
+    assert pods.cache is shared.pods
+    assert pods.watch in standard_watches(shared)
+
+
+def test_before_the_watches_ran_the_probes_of_their_caches_have_no_values(tmp_path):
+    cached = [probe for probe in standard_probes(handles(tmp_path)) if probe.name in {"pods", "nodes", "gossip", "tallies"}]
+    assert len(cached) == 4
+    for probe in cached:
+        assert {(reading.value, reading.reason) for reading in probe.sample()} == {(None, "not read yet")}
