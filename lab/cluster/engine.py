@@ -16,7 +16,7 @@ from lab.adapters.capabilities import bounded
 from lab.adapters.clock import SystemClock
 from lab.cluster import firewall
 from lab.core.clock import Clock
-from lab.core.errors import Unavailable
+from lab.core.errors import Refused, Unavailable
 from lab.core.paths import cache, project
 from lab.core.progress import Progress
 
@@ -68,10 +68,10 @@ def ensure(progress: Progress, clock: Clock | None = None) -> Engine:
         Refused: there is none and this user may not install or start one.
         Unavailable: it was started and does not answer.
     """
-    debian_tools = [name for name in debian.ENGINE_TOOLS if name == "docker"]
     running = find()
     if running:
-        debian.ensure(debian_tools, progress)
+        debian.ensure(["docker"], progress)
+        _refuse_unfit(running)
         return running
     debian.ensure(debian.ENGINE_TOOLS, progress)
     running = find()  # a host with systemd starts it on installation
@@ -102,6 +102,19 @@ def our_pid() -> int | None:
     except (FileNotFoundError, ProcessLookupError, ValueError):
         return None
     return pid if str(RUN / "dockerd.pid").encode() in words else None
+
+
+def _refuse_unfit(running: Engine) -> None:
+    """An engine that is not ours can start no node on a host that withholds capabilities, unless it was given a runtime for that."""
+    if running.ours or not bounded():
+        return
+    said = shell.run(["docker", "info", "--format", "{{.DefaultRuntime}}"], timeout_s=20, env=running.env()).strip()
+    if said == "runc":
+        raise Refused(
+            f"use the container engine at {running.host}",
+            "this host withholds capabilities that privileged containers ask for, and the engine's default runtime runc stops at that",
+            "stop it, and the lab starts one of its own; or give it the runtime scripts/boundcaps as its default",
+        )
 
 
 def _start(progress: Progress, clock: Clock) -> Engine:

@@ -15,7 +15,7 @@ from lab.core.progress import Progress
 from lab.images import containers, golang, nodes
 from lab.images.debian import debian
 from lab.images.jars import jars
-from lab.images.parts import Bench, Part, files_present
+from lab.images.parts import Bench, Part, files_present, stamp_path
 from lab.images.programs import programs
 from lab.images.schedule import Made, make_all
 from lab.images.table import IMAGES, by_part
@@ -41,7 +41,7 @@ def build_all(progress: Progress, *, clean: bool = False) -> Made:
     host.ensure(host.BUILD_TOOLS, progress)
     if clean:
         _clean(progress)
-    return make_all(parts(), progress, SystemClock())
+    return make_all(parts(), progress, SystemClock(), nodes.clean_work)
 
 
 def parts() -> list[Part]:
@@ -82,7 +82,16 @@ def _image(
     last: bool = False,
 ) -> Part:
     image = by_part(part)
-    return Part(part, make, containers.present, image.needs, files, (image.tag, *settings), expect_s, last)
+
+    def replace(bench: Bench) -> dict[str, Any]:
+        before = containers.image_id(image.tag)
+        made = make(bench)
+        stamp_path(final).unlink(missing_ok=True)
+        containers.forget(before, image.tag)
+        return made
+
+    final = Part(part, replace, containers.present, image.needs, files, (image.tag, *settings), expect_s, last)
+    return final
 
 
 def _recipe(name: str, *files: str) -> tuple[Path, ...]:

@@ -66,6 +66,13 @@ def build(bench: Bench, recipe: str, tag: str, extra: Mapping[str, Path] | None 
     return made_image(tag)
 
 
+def forget(image: str | None, tag: str) -> None:
+    """Remove the image that a tag stood for before, unless the tag still does, a stamp wants it back some day, or a container runs on it."""
+    if image is None or image == image_id(tag) or any(image in stamp.read_text() for stamp in (cache() / "stamps").glob("*.json")):
+        return
+    shell.attempt(["docker", "image", "rm", image], timeout_s=120)
+
+
 @contextlib.contextmanager
 def _context(recipe: str, extra: Mapping[str, Path]) -> Iterator[Path]:
     """A tar of the recipe's folder and the extra files, with owners and times set so that the builder's layer cache holds."""

@@ -59,7 +59,9 @@ def kindest_node(bench: Bench) -> dict[str, Any]:
         containers.inside(box, ["sed", "-i", f's/sandbox_image = .*/sandbox_image = "{pause}"/', "/etc/containerd/config.toml"])
         containers.inside(box, ["sh", "-c", LOOSEN])
         fill(bench, box, list(wanted.values()))
-        return commit(box, by_part("kindest-node").tag)
+        made = commit(box, by_part("kindest-node").tag)
+    shell.attempt(["docker", "image", "rm", *wanted.values()], timeout_s=120)  # the node has its own copies
+    return made
 
 
 def loosened(bench: Bench, tag: str) -> dict[str, Any]:

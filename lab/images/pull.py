@@ -29,7 +29,7 @@ def pull_all(progress: Progress, registry: str = "") -> Made:
     Raises:
         Unavailable: the registry does not answer, or lacks an image.
     """
-    return make_all(parts(registry), progress, SystemClock())
+    return make_all(parts(registry), progress, SystemClock(), nodes.clean_work)
 
 
 def parts(registry: str = "") -> list[Part]:

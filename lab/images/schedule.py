@@ -3,7 +3,7 @@
 import contextlib
 import fcntl
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from threading import Event
 from typing import Any
@@ -19,10 +19,18 @@ WORKERS = 2
 """Chosen: a compiler fills two cores, a download or an unpacking none; two at a time overlap them. More only fight for memory."""
 
 Made = dict[str, dict[str, Any]]
+Outcome = tuple[dict[str, Any], float | None]
+"""What a part came out as, and the seconds it took; None where it was there already."""
 
 
-def make_all(parts: Sequence[Part], progress: Progress, clock: Clock) -> Made:
+def make_all(parts: Sequence[Part], progress: Progress, clock: Clock, tidy: Callable[[], None] = lambda: None) -> Made:
     """Make what is missing; parts that are already there cost a look.
+
+    Args:
+        parts: everything that shall be there, in any order.
+        progress: one step per part that is made; two may be open at once, from two threads.
+        clock: for the timings that are kept.
+        tidy: called before the first part is made, alone in the cache: removes what a killed run left.
 
     Raises:
         LabError: of the first part that failed; what was made until then is kept.
@@ -32,13 +40,14 @@ def make_all(parts: Sequence[Part], progress: Progress, clock: Clock) -> Made:
     if not left:
         return made
     with _alone():
+        tidy()
         return _make(parts, left, made, progress, clock)
 
 
 def _make(parts: Sequence[Part], left: list[Part], made: Made, progress: Progress, clock: Clock) -> Made:
     roads = road_s(parts)
     halted = Event()
-    running: dict[Future[dict[str, Any]], Part] = {}
+    running: dict[Future[Outcome], Part] = {}
     with ThreadPoolExecutor(WORKERS) as pool:
         try:
             while left or running:
@@ -47,7 +56,10 @@ def _make(parts: Sequence[Part], left: list[Part], made: Made, progress: Progres
                     running[pool.submit(_one, part, dict(made), progress, clock, halted)] = part
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
-                    made[running.pop(future).name] = future.result()
+                    name = running.pop(future).name
+                    made[name], took_s = future.result()
+                    if took_s is not None:
+                        _note_time(name, took_s, clock.utc().isoformat(timespec="seconds"))
         except BaseException:
             halted.set()
             shell.end_all()
@@ -113,10 +125,10 @@ def _ready(left: Sequence[Part], made: Made, roads: Mapping[str, float]) -> list
     return sorted(ready, key=lambda part: (part.last, -roads[part.name]))
 
 
-def _one(part: Part, made: Made, progress: Progress, clock: Clock, halted: Event) -> dict[str, Any]:
+def _one(part: Part, made: Made, progress: Progress, clock: Clock, halted: Event) -> Outcome:
     before = remembered(part, made)  # a need was made again and came out the same
     if before is not None:
-        return before
+        return before, None
     if halted.is_set():
         raise Aborted(f"make {part.name}", "stopped before it began")
     log = cache() / "logs" / f"{part.name}.log"
@@ -127,8 +139,7 @@ def _one(part: Part, made: Made, progress: Progress, clock: Clock, halted: Event
         step.say(f"log {log}")
         result = part.make(Bench(step, log, made))
         remember(part, made, result)
-    _note_time(part.name, clock.now_s() - start, clock.utc().isoformat(timespec="seconds"))
-    return result
+    return result, clock.now_s() - start
 
 
 def _note_time(name: str, took_s: float, ended_utc: str) -> None:
