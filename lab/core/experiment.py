@@ -61,7 +61,7 @@ class Experiment(_Strict):
     title: str
     hypothesis: str
     seed: int = 20190115
-    steady_s: Seconds = Field(45, ge=10, description="seconds of steady state measured before the timeline starts")
+    steady_s: float = Field(45, ge=10, le=3600, description="seconds of steady state measured before the timeline starts")
     outage_s: Seconds = Field(0, description="length of the outage phase; the faults act in it")
     flood_s: Seconds = Field(0, description="length of the flood phase, which starts when the outage ends")
     recovery_s: Seconds = Field(120, description="how long recovery is watched after the flood; at least metastable_after_s")

@@ -1,5 +1,6 @@
 """The promise to heal: the only place that injects, and never before the way back is on disk."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,10 +14,13 @@ from lab.runner.recorder import Recorder
 OVERDUE_S = 30.0
 """Chosen: the watchdog heals a fault so long after its planned heal; a busy engine takes seconds to thaw, a stuck runner for ever."""
 
+ACTS_WITHIN_S = 5.0
+"""Chosen: a signal reaches a process when the kernel next runs it, milliseconds later on a busy machine; asking at once is too early."""
+
 WITNESS_WITHIN_S = 10.0
 """Chosen: the effect of a fault is looked for so long; what is not seen is not written, and the checkers then say unknown."""
 
-LOOK_EVERY_S = 0.5
+LOOK_EVERY_S = 0.05
 
 
 class Guard(Protocol):
@@ -91,10 +95,10 @@ class Injuries:
         tools.guard.ledger_changed()
         self._note(opened, "open")
         fault.inject(tools.world)
-        if not fault.is_active(tools.world):
+        if not self._seen(fault.is_active, ACTS_WITHIN_S):
             raise Aborted(f"inject {name} on {fault.target}", "it was injected and does not act", "lab doctor; then run again")
         self._note(opened, "injected")
-        if self._bites(fault):
+        if self._seen(fault.witness, WITNESS_WITHIN_S):
             self._note(opened, "witnessed")
 
     def heal(self, number: int, cause: int | None) -> Failure | None:
@@ -127,9 +131,9 @@ class Injuries:
                     failed.append(Failure(entry, why))
         return failed
 
-    def _bites(self, fault: Fault) -> bool:
-        until_s = self._tools.clock.now_s() + WITNESS_WITHIN_S
-        while not fault.witness(self._tools.world):
+    def _seen(self, look: Callable[[Any], bool], within_s: float) -> bool:
+        until_s = self._tools.clock.now_s() + within_s
+        while not look(self._tools.world):
             if self._tools.clock.now_s() >= until_s:
                 return False
             self._tools.clock.sleep(LOOK_EVERY_S)

@@ -103,8 +103,9 @@ class Picture:
         return self._listed("cluster", "nodes_not_ready")
 
     def _listed(self, target: str, *names: str) -> str:
-        known = [(name.partition("_")[2].removesuffix("_total"), self._values.get((name, target))) for name in names]
-        return ", ".join(f"{value:.0f} {word.replace('_', ' ') or names[0]}" for word, value in known if value is not None) or "?"
+        known = [(name.removesuffix("_total"), self._values.get((name, target))) for name in names]
+        words = (f"{value:.0f} {(name.partition('_')[2] or name).replace('_', ' ')}" for name, value in known if value is not None)
+        return ", ".join(words) or "?"
 
     def _p99(self, now_s: float) -> str:
         values = sorted(value for at_s, value in self._reads if now_s - at_s <= P99_OVER_S)

@@ -128,7 +128,7 @@ class Phases:
         self._start_load("steady", stage.experiment.steady_s + WAIT_S + end_s(stage.experiment), phase)
         begun_s = stage.recorder.now_s()
         self._wait_until(begun_s + stage.experiment.steady_s)
-        give_up_s = stage.recorder.now_s() + min(WAIT_S, stage.experiment.steady_s)
+        give_up_s = stage.recorder.now_s() + WAIT_S
         while wrong := stage.gate.wrong(stage.recorder.now_s()):
             if stage.recorder.now_s() >= give_up_s:
                 raise Aborted(

@@ -114,7 +114,8 @@ def test_a_run_without_faults_and_flood_has_no_steps(bench: Bench) -> None:
     assert list(bench.history.of("step")) == []
 
 
-def test_a_steady_state_that_does_not_hold_aborts_before_anything_is_injected(bench: Bench) -> None:
+def test_a_steady_state_that_does_not_hold_aborts_before_anything_is_injected(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lab.runner.phases.WAIT_S", 0.1)
     bench.world.pods_missing = 1
     outcome = bench.run()
     assert outcome.status == "aborted"
@@ -137,12 +138,20 @@ def test_a_bug_in_the_world_is_recorded_and_healed(bench: Bench) -> None:
     assert not bench.world.frozen
 
 
-def test_a_fault_that_does_not_act_aborts_and_is_closed(bench: Bench) -> None:
+def test_a_fault_that_does_not_act_aborts_and_is_closed(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lab.runner.injuries.ACTS_WITHIN_S", 0.1)
     bench.world.immune = True
     outcome = bench.run()
     assert outcome.status == "aborted"
     assert "does not act" in outcome.reason
     assert bench.ledger.open_entries() == []
+
+
+def test_a_fault_whose_effect_is_not_seen_has_no_witness(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lab.runner.injuries.WITNESS_WITHIN_S", 0.1)
+    bench.world.deaf = True
+    assert bench.run().status == "completed"
+    assert [e["change"] for e in bench.history.of("fault")] == ["open", "injected", "healed", "closed"]
 
 
 def test_a_fault_that_cannot_be_healed_ends_with_exit_5_and_stays_open(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

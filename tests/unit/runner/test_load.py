@@ -1,0 +1,126 @@
+"""What a person gets for a wrong experiment: the line, the field, and what is allowed."""
+
+from pathlib import Path
+
+import pytest
+
+from lab.core.errors import Refused
+from lab.runner.load import EXPERIMENTS, FOLDER, load_experiment
+
+CASCADE = EXPERIMENTS["cascade"].read_text()
+
+
+def refusal(tmp_path: Path, text: str) -> str:
+    file = tmp_path / "mine.yaml"
+    file.write_text(text)
+    with pytest.raises(Refused) as caught:
+        load_experiment(str(file))
+    return caught.value.came_back
+
+
+def line_of(text: str) -> int:
+    return next(number for number, line in enumerate(CASCADE.splitlines(), 1) if text in line)
+
+
+@pytest.mark.parametrize("name", sorted(EXPERIMENTS))
+def test_every_experiment_of_the_table_loads_under_its_own_name(name: str) -> None:
+    assert load_experiment(name).name == name
+
+
+def test_the_table_holds_every_file_of_the_folder() -> None:
+    assert sorted(EXPERIMENTS.values()) == sorted(FOLDER.glob("*.yaml"))
+
+
+def test_baseline_has_the_shape_the_load_and_the_phases_of_cascade() -> None:
+    same = {"steady_s", "outage_s", "flood_s", "recovery_s", "metastable_after_s", "shape", "seed"}
+    baseline, cascade = (load_experiment(name) for name in ("baseline", "cascade"))
+    assert baseline.model_dump(include=same) == cascade.model_dump(include=same)
+    assert baseline.workload.model_dump(exclude={"flood_lines_per_s"}) == cascade.workload.model_dump(exclude={"flood_lines_per_s"})
+    assert (baseline.faults, baseline.workload.flood_lines_per_s) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "at", "said"),
+    [
+        ("  pods: 50", "  podz: 50", "pods: 50", "workload.podz: unknown field, did you mean pods?; allowed: flood_lines_per_s, pods"),
+        ("  pods: 50", "  pods: '50'", "pods: 50", "workload.pods: Input should be a valid integer, not '50'"),
+        ("  pods: 50", "  pods: true", "pods: 50", "workload.pods: Input should be a valid integer, not True"),
+        ("  pods: 50", "  pods: 111", "pods: 50", "workload.pods: Input should be less than or equal to 110, not 111"),
+        ("steady_s: 45 ", "steady_s: .nan ", "steady_s", "steady_s: Input should be a finite number"),
+        ("steady_s: 45 ", "steady_s: 5 ", "steady_s", "steady_s: Input should be greater than or equal to 10, not 5"),
+        ("pause-broker", "pause-brokr", "pause-broker", "faults.0.fault: Input should be 'pause-broker', not 'pause-brokr'"),
+        ("heal_at_s: 45", "heal_at_s: 90", "heal_at_s", "faults.0.heal_at_s (90) must not be after outage_s (45)"),
+        ("inject_at_s: 0", "inject_at_s: 45", "- fault", "heal_at_s (45) must be greater than inject_at_s (45)"),
+        ("recovery_s: 120", "recovery_s: 30", "recovery_s", "recovery_s (30) must be at least metastable_after_s (60)"),
+        ("[0, 1", "[7, 1", "links", "expected.links.0: Input should be 0, 1, 2, 3, 4, 5, 6 or 10, not 7"),
+    ],
+)
+def test_a_wrong_field_is_named_with_its_line_and_what_is_allowed(tmp_path: Path, old: str, new: str, at: str, said: str) -> None:
+    answer = refusal(tmp_path, CASCADE.replace(old, new))
+    assert answer.startswith(f"line {line_of(at)}: ")
+    assert said in answer
+
+
+def test_all_that_is_wrong_is_named_at_once(tmp_path: Path) -> None:
+    answer = refusal(tmp_path, CASCADE.replace("hypothesis:", "hypothesi:").replace("pods: 50", "pods: -1"))
+    assert len(answer.splitlines()) == 3
+    assert "line 1: hypothesis: the field is missing" in answer
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("title: [", "line 1, column 9"),
+        ("name: a\nname: b\n", 'line 2, column 1: found duplicate key "name"'),
+        ("a: *b\n", "found undefined alias"),
+        ("a:\n\tb: 1\n", "line 2, column 1"),
+        ("", "the file must hold fields"),
+        ("- a\n", "the file must hold fields"),
+        ("just words", "the file must hold fields"),
+    ],
+)
+def test_a_file_that_is_no_experiment_at_all_is_refused_in_one_sentence(tmp_path: Path, text: str, said: str) -> None:
+    assert said in refusal(tmp_path, text)
+
+
+def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(Refused, match="UTF-8"):
+        load_experiment(str(tmp_path / "x.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("cascad", "did you mean cascade?"), ("zzz", "known: baseline, cascade"), ("./zzz.yaml", "no such file")]
+)
+def test_an_unknown_experiment_lists_the_known_ones(name: str, said: str) -> None:
+    with pytest.raises(Refused) as caught:
+        load_experiment(name)
+    assert said in str(caught.value)
+    assert "baseline" in str(caught.value)
+
+
+def test_fields_can_be_set_from_the_command_line() -> None:
+    changed = load_experiment("cascade", ["workload.pods=3", "faults.0.heal_at_s=30", "title=Other words", "shape={cap_multiple: 3}"])
+    assert (changed.workload.pods, changed.faults[0].heal_at_s, changed.title, changed.shape.cap_multiple) == (3, 30, "Other words", 3)
+
+
+def test_a_field_that_the_file_left_out_can_be_set() -> None:
+    assert load_experiment("cascade", ["recovery_ends_early=true"]).recovery_ends_early
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("workload.pods=x", "--set workload.pods=x: workload.pods: Input should be a valid integer, not 'x'"),
+        ("workload.podz=3", "--set workload.podz=3: workload.podz: unknown field, did you mean pods?"),
+        ("faults.1.heal_at_s=3", "there is no 1 to change"),
+        ("title.x=3", "there is no 'x' to change"),
+        ("workload.pods", "it has no `=`"),
+        ("workload=[", "the value is not YAML"),
+        ("outage_s=20", "faults.0.heal_at_s (45) must not be after outage_s (20)"),
+    ],
+)
+def test_a_wrong_setting_is_refused_by_its_own_words(override: str, said: str) -> None:
+    with pytest.raises(Refused) as caught:
+        load_experiment("cascade", [override])
+    assert said in str(caught.value)

@@ -1,0 +1,42 @@
+"""What happens when, and in which order at the same instant."""
+
+from short import experiment
+
+from lab.core.experiment import FaultSpec
+from lab.runner.load import load_experiment
+from lab.runner.timeline import end_s, timeline
+
+
+def test_cascade_freezes_at_once_and_floods_the_moment_the_broker_is_back() -> None:
+    assert [(step.at_s, step.action, step.name) for step in timeline(load_experiment("cascade"))] == [
+        (0, "begin-phase", "outage"),
+        (0, "inject", "pause-broker"),
+        (45, "heal", "release"),
+        (45, "begin-phase", "flood"),
+        (45, "flood", "flood"),
+        (120, "begin-phase", "recovery"),
+        (120, "steady-load", "flood"),
+    ]
+
+
+def test_baseline_passes_through_the_same_phases_and_does_nothing() -> None:
+    steps = timeline(load_experiment("baseline"))
+    assert [(step.at_s, step.name) for step in steps] == [(0, "outage"), (45, "flood"), (120, "recovery")]
+    assert {step.action for step in steps} == {"begin-phase"}
+    assert end_s(load_experiment("baseline")) == end_s(load_experiment("cascade")) == 240
+
+
+def test_phases_of_no_length_are_left_out_but_recovery() -> None:
+    assert [step.name for step in timeline(experiment(faults=False, flood=0))] == ["recovery"]
+
+
+def test_a_fault_that_ends_as_another_begins_is_healed_first() -> None:
+    spec = FaultSpec(fault="pause-broker", inject_at_s=0, heal_at_s=0.1)
+    again = FaultSpec(fault="pause-broker", inject_at_s=0.1, heal_at_s=0.2)
+    steps = timeline(experiment().model_copy(update={"faults": [spec, again]}))
+    assert [(step.action, step.fault) for step in steps if step.fault is not None] == [
+        ("inject", 0),
+        ("heal", 0),
+        ("inject", 1),
+        ("heal", 1),
+    ]
