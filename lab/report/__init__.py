@@ -1,1 +1,1 @@
-"""Turns a history into one page."""
+"""A history and its verdict, made into one page that needs nothing else."""

@@ -1,0 +1,202 @@
+"""The charts of the page, as data: which series, in which unit, on which scale. A new chart is one line in `panels`."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from lab.checkers.consul_slow import TIMEOUT_MS, sliding
+from lab.checkers.log_flood import summed
+from lab.checkers.series import Point, censored, peak, range_of, read, steady, values
+from lab.checkers.watch import Watch
+from lab.core.history import History
+from lab.report.thin import thin
+from lab.report.words import number, short_node
+
+Style = Literal["line", "area", "dots", "rings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One series of a chart. `tone` names its colour in the style sheet."""
+
+    label: str
+    tone: str
+    points: Sequence[Point]
+    style: Style = "line"
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One chart. `note` says in a sentence what is seen; `bound` is drawn as a dashed line."""
+
+    id: str
+    title: str
+    unit: str
+    lines: Sequence[Line]
+    note: str = ""
+    log: bool = False
+    bound: float | None = None
+    bound_label: str = ""
+    tall: bool = False
+
+
+NODE_TONES = ("n1", "n2", "n3", "n4", "n5", "n6")
+"""App nodes in name order; the control plane and the core node are grey, as they are not in the flood's way."""
+
+
+def tone_of(node: str, nodes: Sequence[str]) -> str:
+    """The colour of a node, the same in every chart: control plane and core node (the first two in name order) in grey."""
+    place = sorted(nodes).index(node)
+    return "grey" if place < 2 and len(nodes) > 2 else NODE_TONES[(place - 2) % len(NODE_TONES)]
+
+
+def panels(history: History) -> list[Panel]:
+    """All charts, from the cause to its effects; those without a single sample are left out."""
+    found = [*_logs(history), *_nodes(history), _pods(history), *_gossip(history), *_consul(history)]
+    return [panel for panel in found if any(line.points for line in panel.lines)]
+
+
+def figures(panel: Panel, watch: Watch) -> list[dict[str, str]]:
+    """Of each line: steady range and peak in words. What a reader sees who sees no chart."""
+    rows = []
+    for line in panel.lines:
+        usual = range_of(values(steady({"": line.points}, watch)))
+        rows.append(
+            {
+                "label": line.label,
+                "tone": line.tone,
+                "style": line.style,
+                "steady": f"{number(usual.low, panel.unit)} to {number(usual.high, panel.unit)}" if usual else "-",
+                "peak": number(peak({"": line.points}), panel.unit),
+            }
+        )
+    return rows
+
+
+def embedded(panel: Panel, begin_s: float, end_s: float) -> dict[str, Any]:
+    """What the page's script draws."""
+    lines = []
+    for line in panel.lines:
+        at_s, known = thin(line.points, begin_s, end_s)
+        lines.append({"label": line.label, "tone": line.tone, "style": line.style, "x": at_s, "y": known})
+    return {"id": panel.id, "unit": panel.unit, "log": panel.log, "tall": panel.tall, "bound": panel.bound, "lines": lines}
+
+
+def one(history: History, name: str, label: str, tone: str, style: Style = "line") -> Line:
+    """A series with a single target, or its targets in the order of time."""
+    points = sorted((point for known in read(history, name).values() for point in known), key=lambda point: point.at_s)
+    return Line(label, tone, points, style)
+
+
+def per_node(history: History, name: str, style: Style = "line", change: Callable[[list[Point]], list[Point]] = list) -> list[Line]:
+    """One line per node."""
+    found: Mapping[str, list[Point]] = read(history, name)
+    nodes = sorted({event["node"] for event in history.of("node")} | set(found))
+    lines = [Line(short_node(node), tone_of(node, nodes), change(points), style) for node, points in found.items()]
+    return sorted(lines, key=lambda line: (line.tone != "grey", line.label))
+
+
+def _logs(history: History) -> list[Panel]:
+    backlog = read(history, "log_backlog_bytes")
+    return [
+        Panel("kafka", "Kafka's answer", "ms", [one(history, "kafka_answer_ms", "metadata request", "ink")], "Gaps: no answer.", log=True),
+        Panel("shipped", "Log lines reaching Kafka", "lines/s", [one(history, "shipped_lines_per_s", "per second", "flood")]),
+        Panel(
+            "backlog",
+            "Log backlog",
+            "B",
+            [Line("all nodes", "flood", summed(backlog) if backlog else []), one(history, "log_backlog_bytes_max", "fullest pod", "grey")],
+            "Written and not yet at Kafka.",
+        ),
+    ]
+
+
+def _nodes(history: History) -> list[Panel]:
+    return [
+        Panel("cpu", "CPU of the nodes", "cores", per_node(history, "node_cpu_cores")),
+        Panel("loggers", "CPU of the loggers", "cores", per_node(history, "sidecar_cpu_cores"), "Sum over the pods of a node."),
+        Panel(
+            "throttled",
+            "Throttled",
+            "share",
+            per_node(history, "node_throttled_ratio"),
+            "Scheduler periods in which the cap stopped the node.",
+        ),
+        Panel(
+            "lease",
+            "Lease gap",
+            "s",
+            per_node(history, "lease_gap_s"),
+            "Since the kubelet last renewed its lease; usual: 2 s.",
+            bound=8.0,
+            bound_label="lease duration",
+        ),
+        Panel(
+            "cri",
+            "Container runtime's answer",
+            "ms",
+            per_node(history, "cri_latency_ms", "dots", lambda points: censored(points, 10_000)),
+            "Timed out calls at their time-out.",
+            log=True,
+        ),
+    ]
+
+
+def _pods(history: History) -> Panel:
+    names = (("pods_running", "running", "good"), ("pods_pending", "pending", "wait"), ("pods_terminating", "terminating", "bad"))
+    below: list[Point] = []
+    lines = []
+    for name, label, tone in names:
+        below = _stacked(one(history, name, label, tone).points, below)
+        lines.append(Line(label, tone, below, "area"))
+    evictions = one(history, "evictions_total", "evicted so far", "ink")
+    return Panel("pods", "Pods by state", "pods", [*reversed(lines), evictions], "Stacked.", tall=True)
+
+
+def _stacked(points: Sequence[Point], below: Sequence[Point]) -> list[Point]:
+    floor = {round(point.at_s, 2): point.value for point in below}
+    return [
+        Point(p.at_s, None if p.value is None or (base := floor.get(round(p.at_s, 2), 0.0)) is None else p.value + base, p.reason)
+        for p in points
+    ]
+
+
+def _gossip(history: History) -> list[Panel]:
+    members = [
+        one(history, "members_alive", "alive", "good"),
+        one(history, "members_failed", "failed", "bad"),
+        one(history, "members_left", "left", "wait"),
+        one(history, "gossip_false_positives", "failed, yet running", "ink"),
+    ]
+    scores = [Line(f"health score, {target}", tone, points) for (target, points), tone in _two(history, "memberlist_health_score")]
+    return [
+        Panel("members", "Gossip pool", "members", members, tall=True),
+        Panel("joins", "Joins", "per s", [one(history, "joins_per_s", "members joining", "good")]),
+        Panel(
+            "gossip",
+            "Gossip's own health",
+            "",
+            [*scores, one(history, "serf_queue_intent", "queued intents", "ink")],
+            "Score 0 is well, 8 is worst.",
+        ),
+    ]
+
+
+def _two(history: History, name: str) -> list[tuple[tuple[str, list[Point]], str]]:
+    return list(zip(read(history, name).items(), ("n1", "n2"), strict=False))
+
+
+def _consul(history: History) -> list[Panel]:
+    asked = [point for point in one(history, "agent_read_ms", "", "").points if point.asked]
+    reads = censored(asked, TIMEOUT_MS)
+    lines = [
+        Line("each read", "n1", [point for point in asked if point.value is not None], "dots"),
+        Line("timed out", "bad", [slow for slow, read_ in zip(reads, asked, strict=True) if read_.timed_out], "rings"),
+        Line("p99 over 20 s", "ink", sliding(reads) if reads else []),
+    ]
+    servers = [one(history, "consul_read_ms", "consistent read", "n1"), one(history, "consul_write_ms", "write", "n2")]
+    return [
+        Panel("agents", "Consul at the pods' agents", "ms", [line for line in lines if line.points], "Log scale.", log=True, tall=True),
+        Panel("servers", "Consul at the servers", "ms", servers, "Log scale.", log=True),
+        Panel("leader", "Changes of Consul's leader", "", [one(history, "leader_changes", "since the start", "ink")]),
+    ]

@@ -1,0 +1,95 @@
+"""What happened, in one sentence that a person reads first."""
+
+from lab.checkers.result import LinkResult
+from lab.checkers.verdict import Verdict
+from lab.checkers.watch import Watch
+from lab.core.history import History
+from lab.report.words import counted, listed, number, short_node
+
+
+def what_happened(history: History, verdict: Verdict) -> str:
+    """One sentence, from the causes to what became of it."""
+    watch = Watch.of(history)
+    if watch is None or (verdict.verdict == "unknown" and not _fired(verdict)):
+        return f"This run cannot be judged: {verdict.reasons[0]}."
+    if not _fired(verdict):
+        return _nothing(history, watch)
+    opening = _opening(verdict, watch)
+    happened = [text for link in (2, 3, 4, 5, 6) if (text := _EFFECTS[link](verdict.link(link), watch))]
+    if not happened:
+        return f"{opening} nothing else left its steady state{_outcome(verdict)}."
+    return f"{opening} {listed(happened)}{_outcome(verdict)}."
+
+
+def _fired(verdict: Verdict) -> bool:
+    return any(result.status == "fired" for result in verdict.links)
+
+
+def _nothing(history: History, watch: Watch) -> str:
+    nodes = len({event["node"] for event in history.of("node")})
+    watched_s = watch.end_s - watch.steady_end_s
+    return (
+        f"Nothing left its steady state in {watched_s:.0f} s: {counted(nodes, 'node')} stayed Ready, no pod was evicted, "
+        "gossip stayed calm and Consul answered as fast as before."
+    )
+
+
+def _opening(verdict: Verdict, watch: Watch) -> str:
+    away, flood = verdict.link(0), verdict.link(1)
+    if away.status == "fired" and watch.release_s is not None:
+        return f"Kafka was away for {away.peak or 0:.0f} s; {'its logs piled up, and ' if flood.status == 'fired' else ''}around its return"
+    if away.status == "fired":
+        return "Kafka went away, and"
+    return (
+        "The broker answered all along, but logs came down on it in a flood, and"
+        if flood.status == "fired"
+        else "Without any outage or flood,"
+    )
+
+
+def _starved(result: LinkResult, _: Watch) -> str:
+    if result.status != "fired":
+        return ""
+    return f"{counted(len(result.evidence['nodes']), 'node')} got no CPU for kubelet and runtime"
+
+
+def _lost(result: LinkResult, watch: Watch) -> str:
+    if result.status != "fired" or result.fired_at_s is None:
+        return ""
+    nodes = [short_node(node) for node in result.evidence["nodes"]]
+    if watch.release_s is None:
+        return f"{counted(len(nodes), 'node')} became NotReady"
+    after_s = result.fired_at_s - watch.release_s
+    when = f"{after_s:.0f} s after its return" if after_s >= 0 else f"{-after_s:.0f} s before its return"
+    return f"{counted(len(nodes), 'node')} became NotReady (the first {when})"
+
+
+def _evicted(result: LinkResult, _: Watch) -> str:
+    if result.status != "fired":
+        return ""
+    return f"{result.evidence['evicted']} of {result.evidence['pods']} pods were evicted"
+
+
+def _churned(result: LinkResult, _: Watch) -> str:
+    if result.status != "fired":
+        return ""
+    return f"members worth {number(result.peak, 'share')} of the gossip pool failed or left"
+
+
+def _slow(result: LinkResult, _: Watch) -> str:
+    if result.status != "fired" or result.steady is None:
+        return ""
+    return f"Consul's p99 at a pod's own agent rose from {number(result.steady.high, 'ms')} to {number(result.peak, 'ms')}"
+
+
+_EFFECTS = {2: _starved, 3: _lost, 4: _evicted, 5: _churned, 6: _slow}
+
+
+def _outcome(verdict: Verdict) -> str:
+    calm = verdict.metastable
+    if calm.verdict is None or not any(result.status == "fired" for result in verdict.links if 3 <= result.link < 10):
+        return ""
+    if calm.verdict:
+        back = f"until {calm.recovered_at_s:.0f} s" if calm.recovered_at_s is not None else "to the end of the watch"
+        return f"; it did not calm down when its cause was gone, and lasted {back}"
+    return f"; all was back by {calm.recovered_at_s:.0f} s" if calm.recovered_at_s is not None else "; it calmed down again"
