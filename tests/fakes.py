@@ -1,5 +1,7 @@
 """Small stand-ins with state; what a test wants to see is an attribute."""
 
+import resource
+import signal
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,6 +11,19 @@ from typing import Any
 
 from lab.core.errors import Aborted
 from lab.core.protocols import Emit, Reading
+
+
+@contextmanager
+def largest_file(size_bytes: int) -> Iterator[None]:
+    """A disk that is full after `size_bytes`: the kernel refuses with EFBIG."""
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
 class FakeClock:

@@ -2,31 +2,14 @@
 
 import json
 import os
-import resource
-import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from lab.core.errors import Refused
 from lab.core.history import Event, History, HistoryWriter
-from tests.fakes import FakeClock
-
-
-@contextmanager
-def largest_file(size_bytes: int) -> Iterator[None]:
-    """A disk that is full after `size_bytes`: the kernel refuses with EFBIG."""
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, handler)
+from tests.fakes import FakeClock, largest_file
 
 
 @pytest.fixture

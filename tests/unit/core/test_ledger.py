@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from test_history import largest_file
 
 from lab.core.ledger import Entry, Ledger
+from tests.fakes import largest_file
 
 ENTRY = Entry("run/0", "pause-broker", {"target": "broker"}, 123.0)
 OTHER = Entry("run/1", "pause-broker", {}, 5.0)

@@ -9,7 +9,7 @@ from typing import Any
 import psutil
 import pytest
 
-from lab.core.errors import NotHealed
+from lab.core.errors import NotHealed, Unavailable
 from lab.core.ledger import Entry, Ledger
 from lab.faults.table import FAULTS
 from lab.runner.heal import end_leftover_load, heal_open
@@ -38,7 +38,7 @@ def test_a_heal_that_does_not_take_is_tried_for_its_time_and_then_told(ledger: L
     world, clock = FakeWorld(), FakeClock()
     world.frozen = world.stuck = True
     ledger.open(Entry("a", "pause-broker", {}, 0))
-    with pytest.raises(NotHealed, match="still active after 10 s"):
+    with pytest.raises(NotHealed, match="it is still active, after 30 s"):
         heal_open(ledger, world, FAULTS, clock)
     assert world.thawed > 10
     assert len(ledger.open_entries()) == 1
@@ -54,6 +54,17 @@ def test_one_that_cannot_be_healed_does_not_keep_the_others_open(ledger: Ledger)
     assert caught.value.exit_code == 5
     assert [entry.id for entry in ledger.open_entries()] == ["b"]
     assert not world.frozen
+
+
+def test_an_engine_that_is_busy_for_a_while_is_asked_again(ledger: Ledger) -> None:
+    class Busy(FakeWorld):
+        def thaw_broker(self) -> None:
+            super().thaw_broker()
+            if self.thawed < 4:
+                raise Unavailable("run pkill", "timed out after 8 s")
+
+    ledger.open(Entry("a", "pause-broker", {}, 0))
+    assert heal_open(ledger, Busy(), FAULTS, FakeClock()) == ["pause-broker"]
 
 
 def test_a_client_that_raises_is_a_fault_not_healed(ledger: Ledger) -> None:

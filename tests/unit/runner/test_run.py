@@ -16,8 +16,9 @@ from lab.core.errors import Aborted, NotHealed, Refused
 from lab.core.history import History
 from lab.core.ledger import Entry, Ledger
 from lab.faults.table import FAULTS
+from lab.runner.lock import run_lock
 from lab.runner.run import Outcome, Parts, Request, run_experiment
-from tests.fakes import FakeGuard, FakeProgress, FakeWorld
+from tests.fakes import FakeGuard, FakeProgress, FakeWorld, largest_file
 
 
 class Bench:
@@ -275,3 +276,45 @@ def test_a_recovery_watch_may_end_early_when_asked_to(bench: Bench) -> None:
     outcome = bench.run(recovery_s=60.0, recovery_ends_early=True)
     assert outcome.status == "completed"
     assert bench.history.end_s < 20
+
+
+def test_the_way_back_is_on_disk_before_the_fault_acts(bench: Bench) -> None:
+    ledger = bench.ledger
+
+    class Looks(FakeWorld):
+        open_at_freeze: list[Entry]
+
+        def freeze_broker(self) -> None:
+            self.open_at_freeze = ledger.open_entries()
+            super().freeze_broker()
+
+    bench.world = world = Looks()
+    bench.run()
+    assert [entry.fault for entry in world.open_at_freeze] == ["pause-broker"]
+    assert world.open_at_freeze[0].heal_by_s > SystemClock().now_s()
+
+
+def test_nothing_is_injected_when_the_ledger_cannot_be_written(bench: Bench) -> None:
+    bench.at("step", lambda: (bench.state / "ledger.jsonl").symlink_to("/dev/full"), step="pause-broker", state="begin")
+    outcome = bench.run()
+    assert outcome.status == "aborted"
+    assert "No space left on device; nothing was injected" in outcome.reason
+    assert (bench.world.frozen, list(bench.history.of("fault"))) == (False, [])
+
+
+def test_a_disk_that_fills_up_in_the_outage_ends_the_run_healed(bench: Bench) -> None:
+    history = bench.out / "history.jsonl"
+    with contextlib.ExitStack() as full:
+        bench.at("fault", lambda: full.enter_context(largest_file(history.stat().st_size + 300)), change="witnessed")
+        outcome = bench.run(flood_s=20.0)
+    assert outcome.status == "aborted"
+    assert outcome.error is not None
+    assert outcome.error.tried == "write the history"
+    assert not bench.world.frozen
+    assert bench.ledger.open_entries() == []
+
+
+def test_a_second_run_at_the_same_time_is_refused_and_makes_nothing(bench: Bench) -> None:
+    with run_lock(bench.state / "run.lock", SystemClock()), pytest.raises(Refused, match="start a run"):
+        bench.run()
+    assert not bench.out.exists()
