@@ -19,24 +19,23 @@ class Paced:
     """Asks without ever waiting longer than `wait_s`.
 
     Args:
-        most: questions under way at once; more are not asked, and say so.
+        most: questions under way at once. When so many wait, no further one is asked: each of them will say in time what came of it, and
+            "not asked" is no news of what is asked about.
         wait_s: how long one call waits for its own answer. Under the probe's interval, so that a hanging one does not delay the next.
     """
 
     def __init__(self, most: int, wait_s: float) -> None:
         self._free = threading.BoundedSemaphore(most)
-        self._most = most
         self._wait_s = wait_s
         self._answers: queue.SimpleQueue[Sequence[Reading]] = queue.SimpleQueue()
 
-    def ask(self, question: Question, series: str, target: str) -> list[Reading]:
+    def ask(self, question: Question, name: str) -> list[Reading]:
         """Ask now, and return all answers that have come, to this question or to earlier ones; none is an empty list."""
         if self._free.acquire(blocking=False):
             answered = threading.Event()
-            threading.Thread(target=self._run, args=(question, answered), name=f"ask-{series}", daemon=True).start()
+            threading.Thread(target=self._run, args=(question, answered), name=f"ask-{name}", daemon=True).start()
             answered.wait(self._wait_s)
-            return self._come()
-        return [*self._come(), Reading(series, target, None, f"not asked: {self._most} earlier questions still wait for an answer")]
+        return self._come()
 
     def _run(self, question: Question, answered: threading.Event) -> None:
         try:
@@ -70,16 +69,22 @@ def reason(error: LabError) -> str:
 
 
 class Rate:
-    """Turns a counter into a rate per second."""
+    """Turns a counter into a rate per second.
 
-    def __init__(self, clock: Clock) -> None:
+    Args:
+        clock: for the time between.
+        least_s: shortest time that gives a rate. Two late answers may come within milliseconds, and a rate over so little is noise.
+    """
+
+    def __init__(self, clock: Clock, least_s: float = 0.0) -> None:
         self._clock = clock
+        self._least_s = least_s
         self._last: tuple[float, float] | None = None
 
     def of(self, count: float) -> float | None:
-        """The rate since the last call; None the first time, and when the counter went back (what it counts began anew)."""
-        now_s = self._clock.now_s()
-        last, self._last = self._last, (now_s, count)
-        if last is None or now_s <= last[0] or count < last[1]:
+        """The rate since the last one; None the first time, too soon, and when the counter went back (what it counts began anew)."""
+        now_s, last = self._clock.now_s(), self._last
+        if last is not None and now_s - last[0] <= self._least_s:
             return None
-        return (count - last[1]) / (now_s - last[0])
+        self._last = (now_s, count)
+        return None if last is None or count < last[1] else (count - last[1]) / (now_s - last[0])

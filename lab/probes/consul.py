@@ -57,7 +57,7 @@ class ConsulLatency:
 
     def sample(self) -> Sequence[Reading]:
         """The requests that ended since the last call."""
-        return self._paced.ask(self._ask, self.series, self.target)
+        return self._paced.ask(self._ask, self.series)
 
     def _ask(self) -> Sequence[Reading]:
         return [timed(self.clock, self.series, self.target, self.call)]
@@ -107,7 +107,7 @@ class LeaderProbe:
 
     def sample(self) -> Sequence[Reading]:
         """`leader_changes`."""
-        return self._paced.ask(self._ask, "leader_changes", "servers")
+        return self._paced.ask(self._ask, self.name)
 
     def _ask(self) -> Sequence[Reading]:
         try:

@@ -148,8 +148,8 @@ class StatsProbe:
     def sample(self) -> Sequence[Reading]:
         """`serf_queue_intent` of a server, `memberlist_health_score` of a server and of an agent (0 is well, 8 is worst)."""
         return [
-            *self._servers.ask(self._of_server, "memberlist_health_score", "server"),
-            *self._agents.ask(self._of_agent, "memberlist_health_score", "agent"),
+            *self._servers.ask(self._of_server, "server-stats"),
+            *self._agents.ask(self._of_agent, "agent-stats"),
         ]
 
     def _of_server(self) -> Sequence[Reading]:

@@ -231,7 +231,7 @@ class CriProbe:
     def sample(self) -> Sequence[Reading]:
         """`cri_latency_ms` of the nodes that answered since the last call."""
         node = next(self._turns)
-        return self._paced.ask(lambda: [self._of(node)], "cri_latency_ms", node)
+        return self._paced.ask(lambda: [self._of(node)], self.name)
 
     def _of(self, node: str) -> Reading:
         return timed(self.clock, "cri_latency_ms", node, lambda: self.runtimes.check(node, self.timeout_s))

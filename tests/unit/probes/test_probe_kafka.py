@@ -34,7 +34,7 @@ def test_a_healthy_broker_gives_its_time_and_its_end_offset():
     found = values(probe.sample())
     assert round(found["kafka_answer_ms", "broker"], 3) == 4.0
     assert found["kafka_end_offset", "logs"] == 500
-    assert found["shipped_lines_per_s", "logs"] is None
+    assert ("shipped_lines_per_s", "logs") not in found
 
 
 def test_the_second_reading_gives_lines_per_second():
@@ -50,7 +50,7 @@ def test_a_frozen_broker_gives_no_value_and_the_same_reason_for_all_series():
     broker.takes_s = 60
     readings = probe.sample()
     assert set(values(readings).values()) == {None}
-    assert set(reasons(readings).values()) == {"timed out after 2 s"}
+    assert set(reasons(readings).values()) == {"timed out after 1.8 s"}
 
 
 def test_after_a_freeze_the_rate_is_the_mean_over_it():
