@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import socket
 from pathlib import Path
 
@@ -51,6 +52,33 @@ def running(argv, log, answers):
         until(lambda: gone(pid), 60)
 
 
+def listens(port):
+    with socket.socket() as line:
+        return line.connect_ex(("127.0.0.1", port)) == 0
+
+
+@contextlib.contextmanager
+def installed(package):
+    """Debian's package, removed again if it was not there before."""
+    there = shell.found(package)
+    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+    try:
+        if not there:
+            shell.run(["apt-get", "install", "--yes", "--no-install-recommends", package], timeout_s=300, env=quiet)
+        yield
+    finally:
+        if not there:
+            shell.run(["apt-get", "purge", "--yes", package], timeout_s=300, env=quiet)
+
+
+def push(image, tag):
+    shell.run(["docker", "tag", image.tag, tag], timeout_s=60)
+    try:
+        shell.run(["docker", "push", "--quiet", tag], timeout_s=600)
+    finally:
+        shell.run(["docker", "image", "rm", tag], timeout_s=60)
+
+
 @pytest.fixture(scope="module")
 def built():
     if os.geteuid() != 0:
@@ -62,41 +90,31 @@ def built():
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    return tmp_path_factory.mktemp("pull")
+    folder = tmp_path_factory.mktemp("pull")
+    yield folder
+    for mount in (line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()):
+        if mount.startswith(f"{folder}/"):  # dockerd leaves the network namespace that it made for `--network host`
+            shell.run(["umount", mount], timeout_s=10)
+    shutil.rmtree(folder)  # some 5 GB
 
 
 @pytest.fixture(scope="module")
 def loopback_registry(built, place):
     """A registry that holds the built images under the official names; its address."""
-    installed = shell.found("docker-registry")
-    if not installed:
-        quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-        shell.run(["apt-get", "install", "--yes", "--no-install-recommends", "docker-registry"], timeout_s=300, env=quiet)
-    with socket.socket() as free:
+    with installed("docker-registry"), socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    (place / "registry.yml").write_text(CONFIG.format(folder=place / "registry", port=port))
-
-    def answers():
-        with socket.socket() as line:
-            return line.connect_ex(("127.0.0.1", port)) == 0
-
-    address = f"127.0.0.1:{port}"
-    with running(["docker-registry", "serve", str(place / "registry.yml")], place / "registry.log", answers):
-        for image in OFFICIAL:
-            tag = f"{address}/{image.pulled_from}"
-            shell.run(["docker", "tag", image.tag, tag], timeout_s=60)
-            try:
-                shell.run(["docker", "push", "--quiet", tag], timeout_s=600)
-            finally:
-                shell.run(["docker", "image", "rm", tag], timeout_s=60)
-        yield address
-    if not installed:
-        shell.run(["apt-get", "purge", "--yes", "docker-registry"], timeout_s=300)
+        free.close()
+        (place / "registry.yml").write_text(CONFIG.format(folder=place / "registry", port=port))
+        argv = ["docker-registry", "serve", str(place / "registry.yml")]
+        with running(argv, place / "registry.log", lambda: listens(port)):
+            for image in OFFICIAL:
+                push(image, f"127.0.0.1:{port}/{image.pulled_from}")
+            yield f"127.0.0.1:{port}"
 
 
 @pytest.fixture(scope="module")
-def bare_engine(built, place):
+def bare_engine(loopback_registry, place):  # after the registry was filled, for DOCKER_HOST points elsewhere from here on
     """An engine of its own with no image and no network, and a cache of its own; both are the lab's for these tests."""
     line = f"unix://{place}/engine.sock"
     shim = cache() / "bin" / "boundcaps"
