@@ -29,8 +29,7 @@ def restore(before: dict[str, Any]) -> None:
                 shell.attempt([program, "-w", "-t", table, *argv], timeout_s=10)
     if "forward_policy" in before and shell.found("iptables"):
         shell.attempt(["iptables", "-w", "-P", "FORWARD", before["forward_policy"]], timeout_s=10)
-    if Path("/sys/class/net/docker0").exists():
-        shell.attempt(["ip", "link", "delete", "docker0"], timeout_s=10)
+    shell.attempt(["ip", "link", "delete", "docker0"], timeout_s=10)
     if before.get("ip_forward") == "0":
         FORWARD.write_text("0\n")
 
