@@ -205,7 +205,7 @@ def _clean() -> None:
     """Take away what dockerd leaves when it goes."""
     below = [str(RUN), str(cache() / "engine")]
     mounts = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
-    for mount in sorted((place for place in mounts if any(place.startswith(f"{root}/") for root in below)), reverse=True):
+    for mount in sorted((place for place in mounts if any(place == root or place.startswith(f"{root}/") for root in below)), reverse=True):
         shell.attempt(["umount", "--lazy", mount], timeout_s=10)
     before = RUN / "before.json"
     firewall.restore(json.loads(before.read_text()) if before.exists() else {})
