@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from lab.core.errors import Refused
-from lab.runner.lock import run_lock
+from lab.runner.lock import is_held, run_lock
 from tests.fakes import FakeClock
 
 HOLDER = """
 import sys
 from pathlib import Path
 from lab.adapters.clock import SystemClock
-from lab.runner.lock import run_lock
+from lab.runner.lock import is_held, run_lock
 with run_lock(Path(sys.argv[1]), SystemClock()):
     sys.stdout.write("held\\n"); sys.stdout.flush(); sys.stdin.read()
 """
@@ -58,3 +58,10 @@ def test_a_place_where_no_lock_can_be_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(Refused), run_lock(tmp_path / "file" / "run.lock", FakeClock()):
         pass
+
+
+def test_it_can_be_asked_whether_a_run_holds_the_lock(path: Path) -> None:
+    assert not is_held(path)
+    with run_lock(path, FakeClock()):
+        assert is_held(path)
+    assert not is_held(path)
