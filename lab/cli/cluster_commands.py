@@ -87,8 +87,9 @@ def status(as_json: AsJson = False) -> None:
 
 
 def heal() -> None:
-    """Heal what a killed run left open, and see that it is healed."""
-    healed = healing.heal_open(compose.ledger(), compose.world(), compose.FAULTS, SystemClock())
+    """Heal what a killed run left open, and see that it is healed. Refused while a run is alive: it heals by itself."""
+    with run_lock(paths.LOCK, SystemClock()):
+        healed = healing.heal_open(compose.ledger(), compose.world(), compose.FAULTS, SystemClock())
     compose.console().line(f"healed: {', '.join(healed)}" if healed else "nothing to heal")
 
 

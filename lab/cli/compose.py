@@ -158,7 +158,7 @@ def _measured(progress: Progress, kind: KindWorld, workload: Workload) -> calibr
             load.stop()
         step.say(f"{found.use_cores:.3f} cores")
     calibration.remember(found)
-    reset.PRISTINE.touch()
+    reset.untouched(workload.pods)
     return found
 
 

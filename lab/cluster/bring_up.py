@@ -7,7 +7,7 @@ from lab.adapters import shell
 from lab.adapters.docker import Docker
 from lab.adapters.kube import Kube
 from lab.cluster import host, kind, network
-from lab.cluster.reset import PRISTINE, await_steady, unready_nodes
+from lab.cluster.reset import await_steady, unready_nodes, untouched
 from lab.cluster.settle import until
 from lab.cluster.world import KindWorld
 from lab.core import paths
@@ -50,7 +50,7 @@ def up(progress: Progress, world: KindWorld, env: Mapping[str, str]) -> bool:
         if not found:
             _furnish(progress, world, kube, env)
             _await_ready(progress, world, kube)
-            PRISTINE.touch()
+            untouched(FIRST_PODS)
         else:
             until(progress, world.clock, "all nodes Ready", lambda: unready_nodes(kube), READY_ALLOWED_S)
     return not found

@@ -19,7 +19,7 @@ SERVERS = 3
 CORE_SETS = ("consul", "kafka")
 NAME_LABEL = "app.kubernetes.io/name"
 PRISTINE = paths.STATE / "pristine"
-"""Exists from `lab up` until the first run: the cluster is as fresh as a reset would make it."""
+"""Holds the number of pods while no run has touched the cluster: adding pods to it is as fresh as a reset."""
 
 
 def fresh(world: KindWorld, kube: Kube, progress: Progress, pods: int) -> None:
@@ -30,13 +30,22 @@ def fresh(world: KindWorld, kube: Kube, progress: Progress, pods: int) -> None:
     """
     world.uncap()
     until(progress, world.clock, "all nodes Ready", lambda: unready_nodes(kube), SETTLE_ALLOWED_S)
-    if PRISTINE.exists():
-        PRISTINE.unlink()
-    else:
+    if not _pristine(pods):
         _sweep(world, kube, progress)
+    PRISTINE.unlink(missing_ok=True)
     kube.scale("app", pods)
     await_steady(world, kube, progress, pods)
     world.weigh()
+
+
+def untouched(pods: int) -> None:
+    """Note that the cluster is fresh, with so many pods."""
+    PRISTINE.write_text(str(pods), encoding="ascii")
+
+
+def _pristine(pods: int) -> bool:
+    """Taking pods away would leave members of the pool that have left."""
+    return PRISTINE.exists() and int(PRISTINE.read_text(encoding="ascii")) <= pods
 
 
 def await_steady(world: KindWorld, kube: Kube, progress: Progress, pods: int) -> None:

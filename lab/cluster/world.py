@@ -11,6 +11,7 @@ from lab.adapters.docker import Docker
 from lab.adapters.kafka import Broker
 from lab.cluster.shape import SHARES, Node, Plan, read_nodes
 from lab.core.clock import Clock
+from lab.core.errors import Unavailable
 from lab.core.paths import project
 
 BROKER = "kafka[.]Kafka"
@@ -35,11 +36,11 @@ class KindWorld:
 
     def thaw_broker(self) -> None:
         """SIGCONT every process of the broker. Idempotent; fine when none is stopped."""
-        self.docker.run(self.core, ["pkill", "-CONT", "-f", BROKER], timeout_s=EXEC_TIMEOUT_S)
+        self._ask_processes(["pkill", "-CONT", "-f", BROKER])
 
     def broker_frozen(self) -> bool:
         """Is any process of the broker stopped? Asks the core node's process table."""
-        return bool(self.docker.run(self.core, ["pgrep", "-f", "-r", "T", BROKER], timeout_s=EXEC_TIMEOUT_S).output.strip())
+        return self._ask_processes(["pgrep", "-f", "-r", "T", BROKER])
 
     def broker_answers(self, timeout_s: float) -> bool:
         """True if the broker answers a metadata request within `timeout_s`."""
@@ -66,6 +67,13 @@ class KindWorld:
     def forget_tallies(self) -> None:
         """Delete the counters of earlier pods, as root inside a node: the host's user may not own them."""
         self.docker.run_checked(self.app_nodes[0], ["sh", "-c", "rm -f /var/lib/cascade-lab/tally/*"], timeout_s=EXEC_TIMEOUT_S)
+
+    def _ask_processes(self, argv: list[str]) -> bool:
+        """Did pgrep or pkill find any? Both exit 0 for yes, 1 for none, and more when they could not look (procps 4.0)."""
+        ran = self.docker.run(self.core, argv, timeout_s=EXEC_TIMEOUT_S)
+        if ran.code > 1:
+            raise Unavailable(f"run {' '.join(argv)} in {self.core}", f"exit {ran.code}: {ran.output.strip()}", "docker ps; lab heal")
+        return ran.code == 0
 
     def _each(self, names: Iterable[str], act: Callable[[str], object]) -> None:
         names = list(names)

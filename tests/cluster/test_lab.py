@@ -1,0 +1,140 @@
+"""The whole lab on the real stack, in the order of a user's day: up, baseline, cascade, a killed runner, down.
+
+The tests of this file depend on one another and run in the order they stand in.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import LAB, lab, status, verdict
+
+from lab.core import paths
+
+pytestmark = pytest.mark.cluster
+
+SMALL = ["--set", "workload.pods=10", "--set", "steady_s=20", "--set", "outage_s=20", "--set", "faults.0.heal_at_s=20"]
+SMALL += ["--set", "flood_s=20", "--set", "recovery_s=20", "--set", "metastable_after_s=10"]
+"""A cascade that is cheap to kill: it need not fall over, it only has to be in each of its phases."""
+
+HEALED_WITHIN_S = 10.0
+"""Promise of the lab: this long after the runner's death Kafka answers and no fault is open."""
+
+
+def machine() -> dict[str, object]:
+    """What of this machine the lab might change, as the machine tells it."""
+
+    def lines(*argv: str) -> list[str]:
+        return sorted(subprocess.run(argv, capture_output=True, text=True, check=False).stdout.splitlines())
+
+    def kept(name: str) -> bool:
+        return any(mark in name for mark in ("cascade-lab", "dockerd", "containerd", "kubelet", "consul", "kafka", "locust"))
+
+    commands = [Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace") for pid in _pids()]
+    return {
+        "routes": lines("ip", "-o", "route", "show", "table", "all"),
+        "links": [line.split(":")[1] for line in lines("ip", "-o", "link")],
+        "iptables": lines("iptables-save", "-t", "nat")[:0] + [line for line in lines("iptables", "-S") if not line.startswith("#")],
+        "mounts": sorted(line.split()[1] for line in Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()),
+        "processes": sorted({command.split()[0] for command in commands if command.strip() and kept(command) and "pytest" not in command}),
+        "inotify": Path("/proc/sys/fs/inotify/max_user_instances").read_text(encoding="ascii"),
+        "forwarding": Path("/proc/sys/net/ipv4/ip_forward").read_text(encoding="ascii"),
+        "state": paths.STATE.exists(),
+    }
+
+
+def _pids() -> list[str]:
+    return [entry for entry in os.listdir("/proc") if entry.isdigit() and Path(f"/proc/{entry}/cmdline").exists()]
+
+
+@pytest.fixture(scope="module")
+def before() -> dict[str, object]:
+    """The machine without the lab."""
+    lab("down")
+    return machine()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def after(before: dict[str, object]) -> object:
+    """Whatever fails, the machine is left without the lab."""
+    yield
+    lab("down")
+
+
+def test_up_brings_everything_and_a_second_call_changes_nothing(before: dict[str, object], up: Callable[[], None]) -> None:
+    assert before["state"] is False
+    up()
+    assert status() == {"clusters": ["cascade-lab"], "open_faults": [], "leftovers": []}
+    again = lab("up", timeout_s=60)
+    assert again.code == 0
+    assert "was up already" in again.text
+
+
+def test_baseline_fires_nothing_and_loses_no_line(tmp_path: Path, up: Callable[[], None]) -> None:
+    up()
+    answer = lab("run", "baseline", "--out", str(tmp_path / "run"))
+    found = verdict(tmp_path / "run")
+    assert answer.code == 0, found["reasons"]
+    assert {link["status"] for link in found["links"]} == {"quiet"}  # type: ignore[attr-defined]
+    logs = dict(found["logs"])  # type: ignore[call-overload]
+    assert logs["written"] == logs["delivered"] > 0
+
+
+def test_the_cascade_really_happens(tmp_path: Path, up: Callable[[], None]) -> None:
+    up()
+    answer = lab("run", "cascade", "--out", str(tmp_path / "run"))
+    found = verdict(tmp_path / "run")
+    assert answer.code == 0, found["reasons"]
+    assert dict(found["logs"])["unaccounted"] == 0  # type: ignore[call-overload]
+    assert {path.name for path in (tmp_path / "run").iterdir()} >= {"experiment.json", "history.jsonl", "verdict.json", "report.html", "locust.csv"}
+    assert lab("judge", str(tmp_path / "run")).code == 0
+
+
+@pytest.mark.parametrize("phase", ["steady", "outage", "flood", "recovery"])
+def test_a_killed_runner_leaves_no_fault_open(phase: str, tmp_path: Path, up: Callable[[], None]) -> None:
+    up()
+    run = subprocess.Popen([*LAB, "run", "cascade", "--out", str(tmp_path / "run"), *SMALL], stdout=subprocess.DEVNULL)
+    try:
+        _await_phase(tmp_path / "run" / "history.jsonl", phase, run)
+        second = lab("run", "baseline", "--out", str(tmp_path / "second"))
+        assert second.code == 2
+        assert str(run.pid) in second.text
+    finally:
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+    killed_s = time.monotonic()
+    while (seen := status())["open_faults"] or seen["leftovers"]:
+        assert time.monotonic() - killed_s < HEALED_WITHIN_S, seen
+    assert _kafka_answers()
+
+
+def test_down_leaves_nothing(before: dict[str, object], up: Callable[[], None]) -> None:
+    up()
+    assert lab("down").code == 0
+    assert machine() == before
+    assert status() == {"clusters": [], "open_faults": [], "leftovers": []}
+
+
+def _await_phase(history: Path, phase: str, run: subprocess.Popen[bytes]) -> None:
+    """Until the phase has begun and, in an outage, the fault has bitten."""
+    give_up_s = time.monotonic() + 400
+    wanted = ("fault", "change", "witnessed") if phase == "outage" else ("phase", "phase", phase)
+    while time.monotonic() < give_up_s and run.poll() is None:
+        lines = history.read_text(encoding="utf-8").splitlines() if history.exists() else []
+        events = [json.loads(line) for line in lines if line.endswith("}")]
+        if any(event["kind"] == wanted[0] and event.get(wanted[1]) == wanted[2] for event in events):
+            return
+        time.sleep(0.5)
+    pytest.fail(f"the run did not reach {phase}")
+
+
+def _kafka_answers() -> bool:
+    from lab.adapters.clock import SystemClock
+    from lab.adapters.kafka import Broker
+
+    return Broker(SystemClock()).answers(2.0)
