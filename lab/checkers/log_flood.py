@@ -39,12 +39,12 @@ def check(history: History, watch: Watch) -> LinkResult:
     common |= {"steady": steady_range, "peak": peak(later), "evidence": {"backlog_bound_bytes": bound, **_rates(shipped, watch)}}
     onsets = [found[0] for found in (first_reached(later, bound, BACKLOG_SUSTAINED_S), _flood(shipped, watch)) if found]
     if onsets:
-        reason = f"the backlog reached {peak(later) or 0:,.0f} bytes against {steady_range.high:,.0f} in the steady state"
+        reason = f"the backlog reached {(peak(later) or 0) / 1000:,.0f} kB, in the steady state {steady_range.high / 1000:,.1f} kB"
         back_s = back_for_good(later, max(2 * steady_range.high, bound / 5), min(onsets))
         return LinkResult(status="fired", fired_at_s=min(onsets), recovered_at_s=back_s, reason=reason, **common)
     if not seen_enough(later):
         return LinkResult(status="unknown", reason="more than half of the backlog samples are missing", **common)
-    return LinkResult(status="quiet", reason=f"the backlog stayed below {bound:,.0f} bytes", **common)
+    return LinkResult(status="quiet", reason=f"the backlog stayed below {bound / 1000:,.0f} kB", **common)
 
 
 def backlog_bound(steady_high_bytes: float, shipped_lines_per_s: float) -> float:

@@ -34,7 +34,7 @@ def check(history: History, watch: Watch, earlier: Sequence[LinkResult]) -> Link
     if not out:
         return _calm(downstream, common)
     moments = [result.recovered_at_s for result in out if result.recovered_at_s is not None]
-    names = ", ".join(f"{result.link} ({result.title.lower()})" for result in out)
+    names = ", ".join(f"{result.link} ({result.title})" for result in out)
     return LinkResult(
         status="fired",
         fired_at_s=judged_s,

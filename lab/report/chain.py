@@ -11,7 +11,7 @@ from lab.core.history import History
 from lab.report.panels import tone_of
 from lab.report.words import number, seconds, short_node
 
-ROW = 34
+ROW = 38
 """Pixels from one link to the next. Chosen: a line of text and a bar."""
 
 
@@ -32,8 +32,8 @@ class Axis:
         return round(self.at(end_s) - self.at(begin_s), 3)
 
     def ticks(self) -> list[tuple[float, str]]:
-        """Round moments, at most eight, with their labels."""
-        step = next((step for step in (5, 10, 20, 30, 60, 120, 300, 600, 1800) if (self.end_s - self.begin_s) / step <= 8), 3600)
+        """Round moments, at most twelve, with their labels."""
+        step = next((step for step in (5, 10, 20, 30, 60, 120, 300, 600, 1800) if (self.end_s - self.begin_s) / step <= 12), 3600)
         first = int(-(-self.begin_s // step) * step)
         return [(self.at(at_s), f"{at_s} s") for at_s in range(first, int(self.end_s) + 1, step)]
 
@@ -89,7 +89,7 @@ def marks(verdict: Verdict, time: Axis) -> list[Mark]:
 
 def _text(status: str, fired_at_s: float | None, lag_s: float | None, after: int | None) -> str:
     if fired_at_s is None:
-        return "not judged" if status == "unknown" else "stayed in its steady range"
+        return "not judged" if status == "unknown" else "did not fire"
     if lag_s is None:
         return f"{fired_at_s:.0f} s"
     return f"{fired_at_s:.0f} s, {lag_s:+.0f} s after {after}"

@@ -88,13 +88,22 @@
     if (waiting >= 0) found.push(waiting);
     return found;
   };
-  const seriesOf = (line) => {
+  const seriesOf = (line, index, all) => {
+    const last = !all[index + 1] || all[index + 1].style !== "area";
     const colour = tone(line.tone);
     if (line.style === "dots") return { stroke: colour, paths: () => null, points: { show: true, size: 3.5, width: 0, fill: colour } };
     if (line.style === "rings") return { stroke: colour, paths: () => null, points: { show: true, size: 8, width: 1.5, fill: "transparent" } };
     const area = line.style === "area";
-    return { stroke: colour, width: area ? 1 : 1.5, fill: area ? tone(line.tone) + "66" : undefined, points: { show: true, size: 4, width: 0, fill: colour, filter: alone } };
+    const fill = area && last ? tone(line.tone) + "8c" : undefined;
+    return { stroke: colour, width: area ? 1 : 1.4, fill, points: { show: true, size: 4, width: 0, fill: colour, filter: alone } };
   };
+
+  // Each stacked area is filled down to the one under it; the last one to zero.
+  const areas = (panel) => panel.lines.flatMap((line, index) => {
+    if (line.style !== "area") return [];
+    const next = panel.lines[index + 1];
+    return next && next.style === "area" ? [{ series: [index + 1, index + 2], fill: tone(line.tone) + "8c" }] : [];
+  });
 
   const yRange = (panel) => (plot, least, most) => {
     const known = panel.lines.flatMap((line) => line.y.filter((value) => value !== null && (!panel.log || value > 0)));
@@ -134,7 +143,7 @@
   const build = (holder, panel) => {
     const tables = panel.lines.map((line) => [line.x, panel.log ? line.y.map((value) => (value !== null && value <= 0 ? null : value)) : line.y]);
     const phone = holder.clientWidth < 560;
-    const height = (panel.tall ? 190 : 124) - (phone ? 14 : 0);
+    const height = panel.height > 100 && phone ? panel.height - 14 : panel.height;
     const grid = { stroke: tone("grid"), width: 1 };
     const ranged = yRange(panel);
     const options = {
@@ -152,6 +161,7 @@
         },
       ],
       series: [{}, ...panel.lines.map(seriesOf)],
+      bands: areas(panel),
       hooks: {
         drawClear: [shade],
         draw: panel.bound ? [(plot) => drawBound(plot, panel.bound)] : [],

@@ -53,6 +53,7 @@ def render(history: History, verdict: Verdict) -> str:
             charts=[(panel, figures(panel, watch) if watch else []) for panel in charts],
             links=[_row(result) for result in verdict.links],
             logs=log_parts(verdict),
+            reasons=[reason for reason in verdict.reasons if ") fired: " not in reason],
             settings=settings(history),
             fidelity=_sentences(verdict.fidelity),
             told=json.dumps(told, separators=(",", ":")).replace("<", "\\u003c"),
@@ -68,12 +69,22 @@ def tiles(verdict: Verdict) -> list[dict[str, str]]:
     found = verdict.evidence.claims
     if found is None:
         return []
-    ratio = "-" if found.agent_read_p99_ratio is None else f"{found.agent_read_p99_ratio:,.3g} x"
+    ratio = (
+        "-"
+        if found.agent_read_p99_ratio is None
+        else f"{found.agent_read_p99_ratio:,.{0 if found.agent_read_p99_ratio >= 10 else 1}f}{words.GAP}x"
+    )
     reads = (
         f"{words.number(found.agent_read_ms_p99_steady, 'ms')} before, {words.number(found.agent_read_ms_p99_after_release, 'ms')} after"
     )
     return [
-        {"figure": str(found.nodes_not_ready_after_release), "what": "nodes NotReady after the release", "least": "a cascade: at least 2"},
+        {
+            "figure": str(found.nodes_not_ready_after_release),
+            "what": "nodes NotReady after Kafka's return"
+            if any(r.link == 0 and r.status == "fired" for r in verdict.links)
+            else "nodes NotReady",
+            "least": "a cascade: at least 2",
+        },
         {"figure": words.number(found.pods_evicted_share, "share"), "what": "of the pods evicted", "least": "a cascade: at least 25 %"},
         {"figure": ratio, "what": f"read p99 at a pod's agent ({reads})", "least": "a cascade: at least 10 x"},
         {
@@ -130,7 +141,7 @@ def _flat(value: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
 def _row(result: LinkResult) -> dict[str, str]:
     unit = result.unit
     steady = result.steady
-    lag = f"{result.lag_s:+.1f} s after {result.after}" if result.lag_s is not None else "-"
+    lag = f"{result.lag_s:+.1f} s after {result.after}" if result.lag_s is not None and result.link != 10 else "-"
     back = "never in the watch" if result.status == "fired" and result.recovered_at_s is None else words.seconds(result.recovered_at_s)
     return {
         "link": str(result.link),
@@ -138,10 +149,11 @@ def _row(result: LinkResult) -> dict[str, str]:
         "status": result.status,
         "fired": words.seconds(result.fired_at_s),
         "lag": lag,
-        "steady": f"{words.number(steady.low, unit)} to {words.number(steady.high, unit)} (n {steady.n})" if steady else "-",
+        "steady": words.spread(steady.low, steady.high, unit) if steady else "-",
+        "n": f"n {steady.n}" if steady else "",
         "peak": words.number(result.peak, unit),
         "back": back,
-        "reason": result.reason,
+        "reason": result.reason.replace("cascade-lab-", ""),
     }
 
 

@@ -10,19 +10,20 @@ from lab.checkers.series import Point, censored, peak, range_of, read, steady, v
 from lab.checkers.watch import Watch
 from lab.core.history import History
 from lab.report.thin import thin
-from lab.report.words import number, short_node
+from lab.report.words import number, short_node, spread
 
 Style = Literal["line", "area", "dots", "rings"]
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One series of a chart. `tone` names its colour in the style sheet."""
+    """One series of a chart. `tone` names its colour in the style sheet; `own` is what a stacked area itself shows."""
 
     label: str
     tone: str
     points: Sequence[Point]
     style: Style = "line"
+    own: Sequence[Point] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,26 +61,29 @@ def figures(panel: Panel, watch: Watch) -> list[dict[str, str]]:
     """Of each line: steady range and peak in words. What a reader sees who sees no chart."""
     rows = []
     for line in panel.lines:
-        usual = range_of(values(steady({"": line.points}, watch)))
+        shown = line.points if line.own is None else line.own
+        usual = range_of(values(steady({"": shown}, watch)))
         rows.append(
             {
                 "label": line.label,
                 "tone": line.tone,
                 "style": line.style,
-                "steady": f"{number(usual.low, panel.unit)} to {number(usual.high, panel.unit)}" if usual else "-",
-                "peak": number(peak({"": line.points}), panel.unit),
+                "steady": spread(usual.low, usual.high, panel.unit) if usual else "-",
+                "peak": number(peak({"": shown}), panel.unit),
             }
         )
     return rows
 
 
 def embedded(panel: Panel, begin_s: float, end_s: float) -> dict[str, Any]:
-    """What the page's script draws."""
-    lines = []
+    """What the page's script draws. A chart in which nothing ever changes gets little room."""
+    lines: list[dict[str, Any]] = []
     for line in panel.lines:
         at_s, known = thin(line.points, begin_s, end_s)
         lines.append({"label": line.label, "tone": line.tone, "style": line.style, "x": at_s, "y": known})
-    return {"id": panel.id, "unit": panel.unit, "log": panel.log, "tall": panel.tall, "bound": panel.bound, "lines": lines}
+    flat = len({value for line in lines for value in line["y"]}) <= 1
+    height = 190 if panel.tall else 56 if flat else 124
+    return {"id": panel.id, "unit": panel.unit, "log": panel.log, "height": height, "bound": panel.bound, "lines": lines}
 
 
 def one(history: History, name: str, label: str, tone: str, style: Style = "line") -> Line:
@@ -147,8 +151,9 @@ def _pods(history: History) -> Panel:
     below: list[Point] = []
     lines = []
     for name, label, tone in names:
-        below = _stacked(one(history, name, label, tone).points, below)
-        lines.append(Line(label, tone, below, "area"))
+        own = one(history, name, label, tone).points
+        below = _stacked(own, below)
+        lines.append(Line(label, tone, below, "area", own))
     evictions = one(history, "evictions_total", "evicted so far", "ink")
     return Panel("pods", "Pods by state", "pods", [*reversed(lines), evictions], "Stacked.", tall=True)
 

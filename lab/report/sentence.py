@@ -17,8 +17,8 @@ def what_happened(history: History, verdict: Verdict) -> str:
     opening = _opening(verdict, watch)
     happened = [text for link in (2, 3, 4, 5, 6) if (text := _EFFECTS[link](verdict.link(link), watch))]
     if not happened:
-        return f"{opening} nothing else left its steady state{_outcome(verdict)}."
-    return f"{opening} {listed(happened)}{_outcome(verdict)}."
+        return f"{opening} nothing else left its steady state{_outcome(history, verdict)}."
+    return f"{opening} {listed(happened)}{_outcome(history, verdict)}."
 
 
 def _fired(verdict: Verdict) -> bool:
@@ -37,7 +37,7 @@ def _nothing(history: History, watch: Watch) -> str:
 def _opening(verdict: Verdict, watch: Watch) -> str:
     away, flood = verdict.link(0), verdict.link(1)
     if away.status == "fired" and watch.release_s is not None:
-        return f"Kafka was away for {away.peak or 0:.0f} s; {'its logs piled up, and ' if flood.status == 'fired' else ''}around its return"
+        return f"Kafka was away for {away.peak or 0:.0f} s{' and the logs piled up' if flood.status == 'fired' else ''}; then"
     if away.status == "fired":
         return "Kafka went away, and"
     return (
@@ -50,7 +50,7 @@ def _opening(verdict: Verdict, watch: Watch) -> str:
 def _starved(result: LinkResult, _: Watch) -> str:
     if result.status != "fired":
         return ""
-    return f"{counted(len(result.evidence['nodes']), 'node')} got no CPU for kubelet and runtime"
+    return f"{counted(len(result.evidence['nodes']), 'node')} had no CPU left for kubelet and runtime"
 
 
 def _lost(result: LinkResult, watch: Watch) -> str:
@@ -60,8 +60,8 @@ def _lost(result: LinkResult, watch: Watch) -> str:
     if watch.release_s is None:
         return f"{counted(len(nodes), 'node')} became NotReady"
     after_s = result.fired_at_s - watch.release_s
-    when = f"{after_s:.0f} s after its return" if after_s >= 0 else f"{-after_s:.0f} s before its return"
-    return f"{counted(len(nodes), 'node')} became NotReady (the first {when})"
+    when = f"{abs(after_s):.0f} s {'after' if after_s >= 0 else 'before'} Kafka's return"
+    return f"{counted(len(nodes), 'node')} became NotReady ({'the first ' if len(nodes) > 1 else ''}{when})"
 
 
 def _evicted(result: LinkResult, _: Watch) -> str:
@@ -73,7 +73,8 @@ def _evicted(result: LinkResult, _: Watch) -> str:
 def _churned(result: LinkResult, _: Watch) -> str:
     if result.status != "fired":
         return ""
-    return f"members worth {number(result.peak, 'share')} of the gossip pool failed or left"
+    pool = result.evidence["pool"]
+    return f"up to {(result.peak or 0) * pool:.0f} gossip members had failed or left (the pool had {pool})"
 
 
 def _slow(result: LinkResult, _: Watch) -> str:
@@ -85,11 +86,12 @@ def _slow(result: LinkResult, _: Watch) -> str:
 _EFFECTS = {2: _starved, 3: _lost, 4: _evicted, 5: _churned, 6: _slow}
 
 
-def _outcome(verdict: Verdict) -> str:
+def _outcome(history: History, verdict: Verdict) -> str:
     calm = verdict.metastable
     if calm.verdict is None or not any(result.status == "fired" for result in verdict.links if 3 <= result.link < 10):
         return ""
     if calm.verdict:
         back = f"until {calm.recovered_at_s:.0f} s" if calm.recovered_at_s is not None else "to the end of the watch"
-        return f"; it did not calm down when its cause was gone, and lasted {back}"
+        waited_s = float(history.header["experiment"]["metastable_after_s"])
+        return f"; {waited_s:.0f} s after the cause was gone it had not calmed down, and it lasted {back}"
     return f"; all was back by {calm.recovered_at_s:.0f} s" if calm.recovered_at_s is not None else "; it calmed down again"

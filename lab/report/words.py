@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+GAP = "\u00a0"
+"""Between a figure and its unit: they are never parted at the end of a line."""
+
 _BYTES = ("B", "kB", "MB", "GB", "TB")
 
 
@@ -15,14 +18,22 @@ def number(value: float | None, unit: str = "") -> str:
         case "B":
             return _bytes(value)
         case "share":
-            return f"{100 * value:.0f} %"
+            return f"{100 * value:.0f}{GAP}%"
+        case "nodes" | "pods" | "members" | "links" if value == 1:
+            return f"1{GAP}{unit[:-1]}"
         case _:
-            return f"{_short(value)} {unit}".strip()
+            return f"{_short(value)}{GAP}{unit}".rstrip(GAP)
+
+
+def spread(low: float, high: float, unit: str) -> str:
+    """`2 ms to 33 ms`, or one figure where both are written alike."""
+    first, last = number(low, unit), number(high, unit)
+    return first if first == last else f"{first} to {last}"
 
 
 def seconds(value: float | None) -> str:
     """A moment or a duration on the run clock, to a tenth of a second."""
-    return "-" if value is None else f"{value:.1f} s"
+    return "-" if value is None else f"{value:.1f}{GAP}s"
 
 
 def listed(parts: Sequence[str]) -> str:
@@ -36,8 +47,8 @@ def counted(count: int, noun: str) -> str:
 
 
 def short_node(node: str) -> str:
-    """A node's name without the cluster's: `worker2`."""
-    return node.removeprefix("cascade-lab-")
+    """A node's name without the cluster's: `worker2`; `control` for the control plane, whose name is too long for a phone."""
+    return node.removeprefix("cascade-lab-").removesuffix("-plane")
 
 
 def _short(value: float) -> str:
@@ -47,7 +58,7 @@ def _short(value: float) -> str:
 
 
 def _milliseconds(value: float) -> str:
-    return f"{value / 1000:.3g} s" if abs(value) >= 1000 else f"{value:.3g} ms"
+    return f"{value / 1000:.3g}{GAP}s" if abs(value) >= 1000 else f"{value:.3g}{GAP}ms"
 
 
 def _bytes(value: float) -> str:
@@ -55,4 +66,4 @@ def _bytes(value: float) -> str:
         if abs(value) < 1000 or unit == _BYTES[-1]:
             break
         value /= 1000
-    return f"{value:.3g} {unit}"
+    return f"{value:.3g}{GAP}{unit}"
