@@ -40,7 +40,7 @@ def check(history: History, watch: Watch) -> LinkResult:
     return LinkResult(
         status="fired",
         fired_at_s=fired_at_s,
-        recovered_at_s=back_for_good(later, 0, fired_at_s),
+        recovered_at_s=back_for_good(later, SILENCE_S / 2, fired_at_s),
         reason=f"the broker did not answer for up to {peak(later):.0f} s",
         **common,
     )

@@ -27,7 +27,7 @@ class Claims(Strict):
 
 def claims(history: History, watch: Watch) -> Claims:
     """The four figures; from the release on for nodes and reads, from the end of the steady phase for pods and members."""
-    calm = agent_reads(history, watch.begin_s, watch.steady_end_s)
+    calm = agent_reads(history, watch.settled_s, watch.steady_end_s)
     later = agent_reads(history, watch.from_release_s, watch.end_s)
     calm_ms = percentile(calm, 0.99) if calm else None
     later_ms = percentile(later, 0.99) if later else None

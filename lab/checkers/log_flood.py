@@ -1,9 +1,23 @@
 """Link 1: logs pile up while the broker is away, then come down on it all at once."""
 
+import itertools
 from typing import Any
 
 from lab.checkers.result import LinkResult
-from lab.checkers.series import Point, Series, after, back_for_good, first_reached, peak, range_of, read, seen_enough, steady, values
+from lab.checkers.series import (
+    Point,
+    Series,
+    after,
+    back_for_good,
+    first_reached,
+    peak,
+    percentile,
+    range_of,
+    read,
+    seen_enough,
+    steady,
+    values,
+)
 from lab.checkers.watch import Watch
 from lab.core.history import History
 
@@ -30,12 +44,12 @@ def check(history: History, watch: Watch) -> LinkResult:
     backlog = {"all": summed(read(history, "log_backlog_bytes"))}
     shipped = read(history, "shipped_lines_per_s")
     steady_range = range_of(values(steady(backlog, watch)))
-    shipped_steady = range_of(values(steady(shipped, watch)))
     later = after(backlog, watch)
     common: dict[str, Any] = {"link": 1, "title": TITLE, "measure": MEASURE, "unit": "B"}
     if steady_range is None or not values(later):
         return LinkResult(status="unknown", reason="too few log_backlog_bytes samples", **common)
-    bound = backlog_bound(steady_range.high, shipped_steady.high if shipped_steady else 0.0)
+    shipped_steady = values(steady(shipped, watch))
+    bound = backlog_bound(steady_range.high, percentile(shipped_steady, 0.5) if shipped_steady else 0.0)
     common |= {"steady": steady_range, "peak": peak(later), "evidence": {"backlog_bound_bytes": bound, **_rates(shipped, watch)}}
     onsets = [found[0] for found in (first_reached(later, bound, BACKLOG_SUSTAINED_S), _flood(shipped, watch)) if found]
     if onsets:
@@ -53,12 +67,12 @@ def backlog_bound(steady_high_bytes: float, shipped_lines_per_s: float) -> float
 
 
 def summed(series: Series) -> list[Point]:
-    """The sum over all targets whenever one of them is sampled; missing until each was seen, and while any is missing."""
+    """The sum over all targets at each moment that any of them is sampled; missing until each was seen, and while any is missing."""
+    rows = [(point.at_s, target, point.value) for target, points in series.items() for point in points]
     latest: dict[str, float | None] = {}
     total: list[Point] = []
-    rows = [(point.at_s, target, point.value) for target, points in series.items() for point in points]
-    for at_s, target, value in sorted(rows, key=lambda row: row[:2]):
-        latest[target] = value
+    for at_s, told in itertools.groupby(sorted(rows, key=lambda row: row[:2]), key=lambda row: row[0]):
+        latest |= {target: value for _, target, value in told}
         known = [number for number in latest.values() if number is not None]
         total.append(Point(at_s, sum(known) if len(known) == len(series) else None, "a node is missing"))
     return total

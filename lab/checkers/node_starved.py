@@ -16,8 +16,9 @@ GAP_S = LEASE_S / 2
 """Half of the lease: a renewal was missed. Chosen; with throttling only, since a busy API server also delays a renewal."""
 THROTTLED_MIN = 0.8
 """Share of scheduler periods in which the node was throttled. Chosen: bursts of a capped but idle node reach 0.1-0.4."""
-THROTTLED_SUSTAINED_S = 5
-"""Chosen: half of the grace period of 12 s, so that starting pods does not fire it and a lost node always does."""
+THROTTLED_SUSTAINED_S = 4
+"""Three samples, each of which is the share of the 2 s before it: 6 s. Chosen: half of the grace period of 12 s, so that starting pods does
+not fire it and a lost node always does."""
 SAME_TIME_S = 10
 """A symptom so close to a throttled stretch belongs to it. Chosen: the kubelet's backlog outlives the throttling by a lease."""
 CRI_TIMES = 10

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lab.checkers.result import SteadyRange
 from lab.checkers.watch import Watch
-from lab.core.history import History
+from lab.core.history import History, Sample
 
 STEADY_MIN = 5
 """Fewest steady samples that make a range. Chosen: below it one odd sample is a fifth of what is called steady."""
@@ -45,12 +45,7 @@ Series = Mapping[str, Sequence[Point]]
 
 def read(history: History, name: str) -> dict[str, list[Point]]:
     """All samples of the series `name`, by target."""
-    found: dict[str, list[Point]] = {}
-    for event in history.of("sample"):
-        if event["series"] == name:
-            point = Point(event.at_s, event["value"], event.get("reason") or "")
-            found.setdefault(event["target"], []).append(point)
-    return {target: sorted(points, key=lambda point: point.at_s) for target, points in sorted(found.items())}
+    return {target: sorted(map(_point, history.samples(name, target)), key=lambda point: point.at_s) for target in history.targets(name)}
 
 
 def censored(points: Iterable[Point], timeout_ms: float) -> list[Point]:
@@ -69,8 +64,8 @@ def between(points: Iterable[Point], begin_s: float, end_s: float) -> list[Point
 
 
 def steady(series: Series, watch: Watch) -> dict[str, list[Point]]:
-    """The part of the steady phase."""
-    return {target: between(points, watch.begin_s, watch.steady_end_s) for target, points in series.items()}
+    """The part of the steady phase in which the load had settled."""
+    return {target: between(points, watch.settled_s, watch.steady_end_s) for target, points in series.items()}
 
 
 def after(series: Series, watch: Watch) -> dict[str, list[Point]]:
@@ -148,6 +143,10 @@ def back_for_good(series: Series, bound: float, fired_at_s: float) -> float | No
     moments = [_back(points, bound, fired_at_s) for points in series.values() if points]
     known = [moment for moment in moments if moment is not None]
     return max(known) if known and len(known) == len(moments) else None
+
+
+def _point(sample: Sample) -> Point:
+    return Point(sample.at_s, sample.value, sample.reason or "")
 
 
 def _waited_ms(point: Point, timeout_ms: float) -> float:

@@ -4,6 +4,11 @@ from dataclasses import dataclass
 
 from lab.core.history import History
 
+SETTLE_S_MAX = 15.0
+SETTLE_SHARE = 1 / 3
+"""So much of the steady phase, but at most `SETTLE_S_MAX` seconds, is left out of the steady range. Chosen: the load generator takes up to
+12 s until its first request on a busy host (measured), and a system without load is not what the run is compared with."""
+
 
 @dataclass(frozen=True, slots=True)
 class Watch:
@@ -11,6 +16,7 @@ class Watch:
 
     Args:
         begin_s: the steady phase begins.
+        settled_s: the load has settled; from here to the end of the steady phase the steady range is measured.
         steady_end_s: it ends; nothing fires before.
         release_s: the last fault was healed; None without one.
         flood_end_s: the flood ended; None without one.
@@ -18,6 +24,7 @@ class Watch:
     """
 
     begin_s: float
+    settled_s: float
     steady_end_s: float
     release_s: float | None
     flood_end_s: float | None
@@ -29,7 +36,8 @@ class Watch:
         steady = history.phase("steady")
         if steady is None or history.first("phase", phase="steady", state="end") is None:
             return None
-        return cls(steady[0], steady[1], _release_s(history), _flood_end_s(history), max(_end_s(history), steady[1]))
+        settled_s = steady[0] + min(SETTLE_S_MAX, SETTLE_SHARE * (steady[1] - steady[0]))
+        return cls(steady[0], settled_s, steady[1], _release_s(history), _flood_end_s(history), max(_end_s(history), steady[1]))
 
     @property
     def from_release_s(self) -> float:

@@ -1,5 +1,6 @@
 """One HTML page from a history and its verdict: styles, script and figures are in it, so it opens anywhere and asks no network."""
 
+import functools
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -110,11 +111,16 @@ def log_parts(verdict: Verdict) -> list[dict[str, Any]]:
 
 
 def settings(history: History) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Every setting and fact of the opening event, by group, nested names joined by dots."""
+    """Every setting and fact of the opening event, by group, nested names joined by dots.
+
+    Caps are known once the system was prepared: the phase that did so carries them, and wins over the opening event.
+    """
     header = history.header
+    prepared = [event["settings"] for event in history.of("phase") if event.get("settings")]
+    facts = {**header.fields, **({"settings": prepared[-1]} if prepared else {})}
     groups: list[tuple[str, list[tuple[str, str]]]] = [("experiment", _flat(header["experiment"]))]
     single: list[tuple[str, str]] = []
-    for name, value in sorted(header.fields.items()):
+    for name, value in sorted(facts.items()):
         if name in _OPENING:
             continue
         if isinstance(value, Mapping):
@@ -169,6 +175,7 @@ def _text(name: str) -> str:
     return (FOLDER / name).read_text(encoding="utf-8")
 
 
+@functools.cache
 def _environment() -> jinja2.Environment:
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined

@@ -104,7 +104,7 @@ def _logs(history: History) -> list[Panel]:
     backlog = read(history, "log_backlog_bytes")
     return [
         Panel("kafka", "Kafka's answer", "ms", [one(history, "kafka_answer_ms", "metadata request", "ink")], "Gaps: no answer.", log=True),
-        Panel("shipped", "Log lines reaching Kafka", "lines/s", [one(history, "shipped_lines_per_s", "per second", "flood")]),
+        Panel("shipped", "Log lines to Kafka", "lines/s", [one(history, "shipped_lines_per_s", "per second", "flood")]),
         Panel(
             "backlog",
             "Log backlog",

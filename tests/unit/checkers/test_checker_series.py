@@ -2,6 +2,7 @@
 
 import pytest
 
+from lab.checkers.log_flood import summed
 from lab.checkers.series import Point, back_for_good, censored, first_reached, percentile, range_of, stretches
 
 
@@ -56,6 +57,11 @@ def test_all_targets_must_come_back() -> None:
     calm, lost = points(9, 1, 1, 1), points(9, 9, 9, 9)
     assert back_for_good({"a": calm, "b": calm}, 5, 0) == 1
     assert back_for_good({"a": calm, "b": lost}, 5, 0) is None
+
+
+def test_a_sum_is_one_point_a_moment_and_missing_while_a_target_is() -> None:
+    series = {"a": points(1, 2, None), "b": [Point(0.0, 10), Point(1.0, 20), Point(2.0, 30), Point(2.5, 40)]}
+    assert [(point.at_s, point.value) for point in summed(series)] == [(0, 11), (1, 22), (2, None), (2.5, None)]
 
 
 def test_a_timed_out_answer_took_at_least_the_time_out() -> None:

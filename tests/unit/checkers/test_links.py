@@ -26,7 +26,7 @@ def test_nothing_fires_on_the_noise_of_a_busy_machine() -> None:
 
 @pytest.mark.parametrize(
     ("link", "fired_at_s", "after", "unit"),
-    [(0, 50, None, "s"), (1, 53, 0, "B"), (3, 112, 2, "nodes"), (4, 122, 3, "pods"), (5, 121, 2, "share"), (10, 230, 4, "links")],
+    [(0, 50, None, "s"), (1, 52, 0, "B"), (3, 112, 2, "nodes"), (4, 122, 3, "pods"), (5, 121, 2, "share"), (10, 230, 4, "links")],
 )
 def test_a_cascade_fires_each_link_when_it_happened(link: int, fired_at_s: float, after: int | None, unit: str) -> None:
     found = judged(histories.cascade(), link)
@@ -123,6 +123,18 @@ def test_nothing_fires_before_the_steady_phase_ends_nor_after_the_watch() -> Non
     story.add(20, "pod", pod="app-00", node=APP_NODES[0], change="evicting", reason="DeletionByTaintManager")
     assert judged(story, 3).status == "quiet"
     assert judged(story, 4).status == "quiet"
+
+
+def test_the_start_of_the_load_is_not_part_of_the_steady_range() -> None:
+    story = histories.baseline().series("agent_read_ms", "agents", between(0, 15, constant(900.0), constant(2.0)), 0.5)
+    found = judged(story, 6).steady
+    assert found is not None
+    assert (found.high, found.n) == (2.0, 60)
+
+
+def test_one_held_back_question_is_not_a_new_outage() -> None:
+    away = between(OUTAGE, FLOOD, constant(None), between(200, 201, constant(None), constant(4.0)))
+    assert judged(histories.cascade().series("kafka_answer_ms", "broker", away), 0).recovered_at_s == FLOOD
 
 
 def test_a_node_that_was_never_ready_makes_link_3_unknown() -> None:

@@ -102,6 +102,11 @@ def test_every_setting_is_on_the_page() -> None:
     assert "0123456789abcdef" in page
 
 
+def test_what_was_set_while_preparing_wins_over_the_opening() -> None:
+    story = histories.baseline().add(4, "phase", phase="prepare", state="end", settings={"caps": {"app_cap_cores": 0.31}})
+    assert dict(dict(settings(story.history()))["settings"]) == {"caps.app_cap_cores": "0.31"}
+
+
 def test_fault_and_flood_are_shaded_where_they_were() -> None:
     spans = drawn(told("cascade")[2])["shades"]
     assert [(span["kind"], span["begin_s"], span["end_s"]) for span in spans] == [("fault", 50.2, 95.3), ("flood", 95, 170)]
