@@ -4,6 +4,7 @@ from typing import Literal
 
 from lab.adapters import registry as registries
 from lab.core.progress import Progress
+from lab.images import golang
 from lab.images.build import build_all
 from lab.images.build import parts as build_parts
 from lab.images.pull import parts as pull_parts
@@ -36,6 +37,7 @@ def ensure(progress: Progress, mode: Mode = "auto", registry: str = "") -> Used:
 
 def choose(progress: Progress, registry: str = "") -> Used:
     """What "auto" means here and now; a complete set is never replaced because a registry came into reach."""
+    golang.prepare(progress)
     if not lacking(build_parts()):
         return "build"
     if not lacking(pull_parts(registry)):

@@ -39,6 +39,7 @@ def build_all(progress: Progress, *, clean: bool = False) -> Made:
         LabError: a part failed; the message names its log. What was made until then is kept.
     """
     host.ensure(host.BUILD_TOOLS, progress)
+    golang.prepare(progress)
     if clean:
         _clean(progress)
     return make_all(parts(), progress, SystemClock(), nodes.clean_work)

@@ -11,11 +11,24 @@ from pathlib import Path
 from lab.adapters import shell
 from lab.core.errors import LabError, Unavailable
 from lab.core.paths import cache, project
+from lab.core.progress import Progress
 from lab.images.parts import Bench
 from lab.images.versions import GO_MINOR_MIN, GO_WHEEL
 
 BUILD_S_MAX = 3600.0
 """Chosen: Kubernetes takes 6 to 7 min on 2 cores; one slow core and a slow network must still get through."""
+
+WHEEL_S_MAX = 900.0
+"""Chosen: 60 MB; 0.6 Mbit/s must get through."""
+
+
+def prepare(progress: Progress) -> None:
+    """See to it that there is a Go toolchain, with a step to watch where the wheel has to be fetched."""
+    host = shell.found("go")
+    if wheel_go().exists() or (host and _minor(host) >= GO_MINOR_MIN):
+        return
+    with progress.step(f"Installing a Go toolchain ({GO_WHEEL}) into the cache", WHEEL_S_MAX):
+        go()
 
 
 def build(bench: Bench, recipe: str, packages: Sequence[str], names: Sequence[str], *, flags: Sequence[str] = ()) -> list[Path]:
@@ -65,7 +78,8 @@ def binary(name: str) -> Path:
 
 
 def environment() -> dict[str, str]:
-    """Variables for every go command: static code, the cache's own module and build folders, no toolchain fetched behind our back."""
+    """Variables for every go command: static code, the cache's own module and build folders, no toolchain fetched behind our
+    back. What the user has set with `go env -w` (a proxy, say) holds for the rest."""
     root = cache() / "go"
     return {
         "CGO_ENABLED": "0",
@@ -75,7 +89,6 @@ def environment() -> dict[str, str]:
         "GOCACHE": str(root / "build"),
         "GOBIN": str(root / "bin"),
         "GOWORK": "off",
-        "GOENV": "off",
         "GO111MODULE": "on",
     }
 
@@ -86,15 +99,20 @@ def go() -> Path:
     host = shell.found("go")
     if host and _minor(host) >= GO_MINOR_MIN:
         return host
-    place = cache() / "tools" / "go"
-    wheel = place / "bin" / "go"
+    wheel = wheel_go()
     if not wheel.exists():
-        shell.run([sys.executable, "-m", "venv", str(place / "venv")], timeout_s=120)
-        pip = place / "venv" / "bin" / "pip"
-        shell.run([str(pip), "install", "--quiet", GO_WHEEL], timeout_s=900)
+        venv = wheel.parents[1] / "venv"
+        shell.run([sys.executable, "-m", "venv", str(venv)], timeout_s=120)
+        shell.run([str(venv / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", GO_WHEEL], timeout_s=WHEEL_S_MAX)
         wheel.parent.mkdir(parents=True, exist_ok=True)
-        wheel.symlink_to(_wheel_go(place / "venv"))
+        wheel.unlink(missing_ok=True)
+        wheel.symlink_to(_inside(venv))
     return wheel
+
+
+def wheel_go() -> Path:
+    """Where the wheel's go is, once it is installed."""
+    return cache() / "tools" / "go" / "bin" / "go"
 
 
 def toolchain() -> str:
@@ -102,7 +120,7 @@ def toolchain() -> str:
     return shell.run([str(go()), "env", "GOVERSION"], timeout_s=60, env=environment()).strip()
 
 
-def _wheel_go(venv: Path) -> Path:
+def _inside(venv: Path) -> Path:
     places = [venv / "bin" / "go", *venv.glob("lib/python*/site-packages/**/bin/go")]
     for place in places:
         if place.exists():

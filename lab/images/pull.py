@@ -8,7 +8,7 @@ from lab.adapters.capabilities import bounded
 from lab.adapters.clock import SystemClock
 from lab.core.errors import LabError, Unavailable
 from lab.core.progress import Progress
-from lab.images import containers, nodes
+from lab.images import containers, golang, nodes
 from lab.images.build import own_parts
 from lab.images.parts import Bench, Part
 from lab.images.programs import programs
@@ -29,6 +29,7 @@ def pull_all(progress: Progress, registry: str = "") -> Made:
     Raises:
         Unavailable: the registry does not answer, or lacks an image.
     """
+    golang.prepare(progress)
     return make_all(parts(registry), progress, SystemClock(), nodes.clean_work)
 
 
