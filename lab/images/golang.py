@@ -79,7 +79,8 @@ def binary(name: str) -> Path:
 
 def environment() -> dict[str, str]:
     """Variables for every go command: static code, the cache's own module and build folders, no toolchain fetched behind our
-    back. What the user has set with `go env -w` (a proxy, say) holds for the rest."""
+    back. What the user has set with `go env -w` (a proxy, say) holds for the rest.
+    """
     root = cache() / "go"
     return {
         "CGO_ENABLED": "0",
