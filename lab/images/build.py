@@ -52,7 +52,7 @@ def parts() -> list[Part]:
         Part("jars", jars, files_present, files=_recipe("kafka", "pom.xml", "jars.lock"), expect_s=30),
         _image("debian", debian, 60),
         _image("node-base", nodes.node_base, 60, _recipe("node-base")),
-        _image("kindest-node", nodes.kindest_node, 60, _recipe("kube-proxy"), (nodes.LOOSEN,)),
+        _image("kindest-node", nodes.kindest_node, 60, _recipe("kube-proxy"), (nodes.LOOSEN, nodes.QUIET)),
         _image("kafka", lambda bench: _docker(bench, "kafka", {"libs": cache() / "jars"}), 60, _recipe("kafka", "Dockerfile")),
         _image("consul", lambda bench: _docker(bench, "consul", {"consul": golang.binary("consul")}), 3, _recipe("consul", "Dockerfile")),
         _image(
@@ -68,8 +68,8 @@ def own_parts() -> list[Part]:
     """The images that only we make, whether their bases were built or pulled."""
     return [
         _image("workload", _workload, 20, _recipe("workload")),
-        _image("node-core", lambda bench: nodes.bake(bench, "node-core", _tags(CORE_IMAGES)), 25, settings=nodes.CONTROL),
-        _image("node-app", lambda bench: nodes.bake(bench, "node-app", _tags(APP_IMAGES)), 20, settings=nodes.CONTROL),
+        _image("node-core", lambda bench: nodes.bake(bench, "node-core", _tags(CORE_IMAGES)), 25, settings=(*nodes.CONTROL, nodes.QUIET)),
+        _image("node-app", lambda bench: nodes.bake(bench, "node-app", _tags(APP_IMAGES)), 20, settings=(*nodes.CONTROL, nodes.QUIET)),
     ]
 
 

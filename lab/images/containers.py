@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.adapters import shell
+from lab.core.errors import Unavailable
 from lab.core.paths import cache, project
 from lab.images.parts import Bench
 
@@ -23,9 +24,13 @@ PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY",
 
 
 def image_id(tag: str) -> str | None:
-    """The id that a tag (or an id) stands for in the engine, or None."""
+    """The id that a tag (or an id) stands for in the engine, or None; an engine that cannot tell is an error, not a None."""
     ran = shell.attempt(["docker", "image", "inspect", "--format", "{{.Id}}", tag], timeout_s=60)
-    return ran.out.strip() if ran.code == 0 else None
+    if ran.code == 0:
+        return ran.out.strip()
+    if "no such image" in ran.err.lower():
+        return None
+    raise Unavailable(f"look for the image {tag}", ran.err.strip()[-500:], "docker version")
 
 
 def image_ids() -> dict[str, str]:
