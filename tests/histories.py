@@ -185,6 +185,9 @@ def cascade() -> Story:
     _count_pods(story, {begin + 10: 10 for begin, _ in lost.values()}, back=lambda at_s: 26.0 if at_s > 200 else 14.0)
     gone = between(115, END, lambda at_s: min(40.0, (at_s - 115) * 1.0), constant(0))
     story.series("members_failed", "pool", gone)
+    for number in range(40):
+        story.add(115.5 + number, "member_change", member=f"app-{number}", state="failed")
+        story.add(127.5 + number * 3, "member_change", member=f"new-{number}", state="alive")
     story.series("members_left", "pool", between(130, END, lambda at_s: min(22.0, (at_s - 130) * 0.5), constant(0)))
     story.series("members_alive", "pool", between(115, END, lambda at_s: 53 - min(25.0, (at_s - 115) * 0.8), constant(53)))
     story.series("joins_per_s", "pool", between(125, END, lambda at_s: 1.5 if at_s % 20 < 8 else 0.2, constant(0)))
@@ -204,6 +207,9 @@ def contained() -> Story:
     _lose(story, node, 114.0, 142.0)
     _count_pods(story, {124.0: 10}, back=lambda at_s: 42.0 if at_s < 150 else 50.0)
     story.series("members_failed", "pool", between(117, END, constant(10), constant(0)))
+    for number in range(10):
+        story.add(116.5, "member_change", member=f"app-0{number}", state="failed")
+        story.add(135.5 + number, "member_change", member=f"new-{number}", state="alive")
     story.series("joins_per_s", "pool", between(135, 145, constant(1.0), constant(0)))
     story.series("gossip_false_positives", "pool", between(117, 140, constant(5), constant(0)))
     return story.series("agent_read_ms", "agents", between(110, 150, story.scatter(60, 1.7), story.scatter(2.2, 0.8)), 0.5)

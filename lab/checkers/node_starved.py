@@ -16,6 +16,8 @@ GAP_S = LEASE_S / 2
 """Half of the lease: a renewal was missed. Chosen; with throttling only, since a busy API server also delays a renewal."""
 THROTTLED_MIN = 0.8
 """Share of scheduler periods in which the node was throttled. Chosen: bursts of a capped but idle node reach 0.1-0.4."""
+THROTTLED_BOUND_MAX = 0.95
+"""Chosen: pods that work in bursts throttle their node through whole samples of 2 s now and then (measured); what tells is that it lasts."""
 THROTTLED_SUSTAINED_S = 4
 """Three samples, each of which is the share of the 2 s before it: 6 s. Chosen: half of the grace period of 12 s, so that starting pods does
 not fire it and a lost node always does."""
@@ -55,22 +57,29 @@ def check(history: History, watch: Watch) -> LinkResult:
 
 
 def throttled_bound(steady_range: SteadyRange | None) -> float:
-    """Throttled share that counts: the floor, and at least half of the way from the steady state to 1 (a ratio cannot be ten times 0.3)."""
+    """Throttled share that counts: the floor, and half of the way from the steady state to 1 (a ratio cannot be ten times 0.3), up to a limit."""
     usual = steady_range.high if steady_range else 0.0
-    return max(THROTTLED_MIN, usual + (1 - usual) / 2)
+    return min(max(THROTTLED_MIN, usual + (1 - usual) / 2), THROTTLED_BOUND_MAX)
 
 
 def _starved(node: str, gaps: Series, throttled: Series, cri: Series, watch: Watch) -> float | None:
     usual_gap = range_of(values(steady({node: gaps[node]}, watch)))
     high_s = usual_gap.high if usual_gap else 0.0
     late = _part(gaps, node, watch)
-    expired = stretches(late, max(LEASE_S, LEASE_TIMES * high_s), 0)
+    expired = _overdue(late, max(LEASE_S, LEASE_TIMES * high_s), high_s)
     bound = throttled_bound(range_of(values(steady({node: throttled.get(node, ())}, watch))))
     capped = stretches(_part(throttled, node, watch), bound, THROTTLED_SUSTAINED_S)
-    missed = stretches(late, max(GAP_S, LEASE_TIMES * high_s), 0)
+    missed = _overdue(late, max(GAP_S, LEASE_TIMES * high_s), high_s)
     symptoms = [*missed, *_slow_cri(node, cri, watch)]
     together = [max(first, begin) for first, last in symptoms for begin, end in capped if first <= end + SAME_TIME_S and last >= begin]
-    return min([*together, *(first for first, _ in expired)], default=None)
+    onset_s = min([*together, *(first for first, _ in expired)], default=None)
+    return None if onset_s is None else round(max(onset_s, watch.steady_end_s), 4)
+
+
+def _overdue(late: list[Point], bound: float, usual_s: float) -> list[tuple[float, float]]:
+    """Stretches of too long gaps, each from the moment at which the renewal was overdue: that is when the starving began."""
+    gap_s = {point.at_s: point.value or 0.0 for point in late}
+    return [(first - (gap_s[first] - usual_s), last) for first, last in stretches(late, bound, 0)]
 
 
 def _slow_cri(node: str, cri: Series, watch: Watch) -> list[tuple[float, float]]:

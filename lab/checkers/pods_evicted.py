@@ -28,7 +28,7 @@ def check(history: History, watch: Watch) -> LinkResult:
         return LinkResult(status="quiet", reason="no pod was evicted", **common)
     onsets = [*names.values(), *_first_counted(history, watch)]
     fired_at_s = min(onsets)
-    reason = f"{total} pods were evicted, of {pods_in_steady(history, watch)} that ran"
+    reason = f"{total} pods were evicted, replacements included; {pods_in_steady(history, watch)} ran in the steady state"
     return LinkResult(
         status="fired", fired_at_s=fired_at_s, recovered_at_s=_recovered_at_s(history, watch, fired_at_s), reason=reason, **common
     )
@@ -44,9 +44,11 @@ def evicted(history: History, watch: Watch) -> dict[str, float]:
 
 
 def evicted_share(history: History, watch: Watch) -> float:
-    """Evicted pods as a share of those that ran in the steady phase; above 1 when replacements were evicted too."""
-    total = max(len(evicted(history, watch)), _counted(history, watch))
-    return total / max(1, pods_in_steady(history, watch))
+    """Share of the pods of the steady phase that were evicted. Replacements that were evicted in turn do not count."""
+    names = evicted(history, watch)
+    before = {event["pod"] for event in history.of("pod") if event.at_s < watch.steady_end_s}
+    total = len(before & names.keys()) if before else max(len(names), _counted(history, watch))
+    return min(1.0, total / max(1, pods_in_steady(history, watch)))
 
 
 def pods_in_steady(history: History, watch: Watch) -> int:

@@ -90,7 +90,7 @@ def tiles(verdict: Verdict) -> list[dict[str, str]]:
         {"figure": ratio, "what": f"read p99 at a pod's agent ({reads})", "least": "a cascade: at least 10 x"},
         {
             "figure": words.number(found.members_gone_share, "share"),
-            "what": "of the gossip pool left or failed",
+            "what": "of the gossip pool failed or left, for a while or for good",
             "least": "a cascade: at least 25 %",
         },
     ]

@@ -67,14 +67,16 @@ def _lost(result: LinkResult, watch: Watch) -> str:
 def _evicted(result: LinkResult, _: Watch) -> str:
     if result.status != "fired":
         return ""
-    return f"{result.evidence['evicted']} of {result.evidence['pods']} pods were evicted"
+    share, total, pods = result.evidence["share"], result.evidence["evicted"], result.evidence["pods"]
+    first = min(total, round(share * pods))
+    again = f", and {total - first} of their replacements again" if total > first else ""
+    return f"{first} of {pods} pods were evicted{again}"
 
 
 def _churned(result: LinkResult, _: Watch) -> str:
     if result.status != "fired":
         return ""
-    pool = result.evidence["pool"]
-    return f"up to {(result.peak or 0) * pool:.0f} gossip members had failed or left (the pool had {pool})"
+    return f"{result.evidence['members_gone']} members of a gossip pool of {result.evidence['pool']} failed or left"
 
 
 def _slow(result: LinkResult, _: Watch) -> str:

@@ -45,7 +45,7 @@ def test_a_cascade_that_stays_is_never_seen_to_recover() -> None:
     assert results[0].recovered_at_s == FLOOD
 
 
-@pytest.mark.parametrize(("link", "recovered_at_s"), [(2, 137), (3, 142), (4, 150), (5, 145)])
+@pytest.mark.parametrize(("link", "recovered_at_s"), [(2, 137), (3, 142), (4, 150), (5, 163)])
 def test_a_contained_failure_is_seen_to_recover(link: int, recovered_at_s: float) -> None:
     assert judged(histories.contained(), link).recovered_at_s == recovered_at_s
 
@@ -157,7 +157,7 @@ def test_throttling_and_a_hanging_runtime_starve_a_node() -> None:
 def test_a_lease_that_runs_out_starves_a_node_even_where_throttling_was_not_seen() -> None:
     story = histories.baseline().drop("node_throttled_ratio")
     story.series("lease_gap_s", APP_NODES[0], between(100, 112, lambda at_s: at_s - 100, constant(1.0)))
-    assert judged(story, 2).fired_at_s == 108
+    assert judged(story, 2).fired_at_s == 101
 
 
 def test_evictions_are_counted_from_the_series_where_the_watch_missed_the_pods() -> None:
@@ -167,9 +167,25 @@ def test_evictions_are_counted_from_the_series_where_the_watch_missed_the_pods()
 
 
 def test_moved_pods_that_join_are_churn_too() -> None:
-    story = histories.baseline().series("joins_per_s", "pool", between(100, 110, constant(1.0), constant(0.0)))
+    story = histories.baseline()
+    for number in range(10):
+        story.add(100.5 + number, "member_change", member=f"new-{number}", state="alive")
     found = judged(story, 5)
-    assert (found.status, found.fired_at_s, found.recovered_at_s) == ("fired", 105, 110)
+    assert (found.status, found.fired_at_s, found.evidence["members_gone"]) == ("fired", 106, 0)
+    assert found.recovered_at_s == 128  # two changes are left in the window
+
+
+def test_one_member_that_flaps_for_ever_is_one_member() -> None:
+    story = histories.baseline()
+    for at_s in range(100, 280, 2):
+        story.add(at_s + 0.5, "member_change", member="app-00", state="failed" if at_s % 4 else "alive")
+    found = judged(story, 5)
+    assert (found.status, found.peak) == ("quiet", pytest.approx(1 / 53))
+
+
+def test_members_gone_at_one_time_fire_without_a_word_of_each() -> None:
+    story = histories.baseline().series("members_failed", "pool", between(100, 110, constant(9), constant(0)))
+    assert (judged(story, 5).status, judged(story, 5).fired_at_s) == ("fired", 100)
 
 
 def test_members_left_over_from_an_earlier_run_are_part_of_the_steady_state() -> None:
