@@ -94,8 +94,9 @@
     if (line.style === "dots") return { stroke: colour, paths: () => null, points: { show: true, size: 3.5, width: 0, fill: colour } };
     if (line.style === "rings") return { stroke: colour, paths: () => null, points: { show: true, size: 8, width: 1.5, fill: "transparent" } };
     const area = line.style === "area";
+    const dash = line.style === "dash" ? [4, 3] : undefined;
     const fill = area && last ? tone(line.tone) + "8c" : undefined;
-    return { stroke: colour, width: area ? 1 : 1.4, fill, points: { show: true, size: 4, width: 0, fill: colour, filter: alone } };
+    return { stroke: colour, width: area ? 1 : 1.4, fill, dash, points: { show: true, size: 4, width: 0, fill: colour, filter: alone } };
   };
 
   // Each stacked area is filled down to the one under it; the last one to zero.
@@ -206,6 +207,7 @@
     waiting = setTimeout(drawAll, 120);
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
-  addEventListener("beforeprint", () => { root.dataset.print = "yes"; drawAll(); });
-  addEventListener("afterprint", () => { delete root.dataset.print; drawAll(); });
+  const closed = [...document.querySelectorAll("details:not([open])")];
+  addEventListener("beforeprint", () => { root.dataset.print = "yes"; closed.forEach((part) => { part.open = true; }); drawAll(); });
+  addEventListener("afterprint", () => { delete root.dataset.print; closed.forEach((part) => { part.open = false; }); drawAll(); });
 })();

@@ -148,7 +148,7 @@ def _row(result: LinkResult) -> dict[str, str]:
     unit = result.unit
     steady = result.steady
     lag = f"{result.lag_s:+.1f} s after {result.after}" if result.lag_s is not None and result.link != 10 else "-"
-    back = "never in the watch" if result.status == "fired" and result.recovered_at_s is None else words.seconds(result.recovered_at_s)
+    back = "not seen" if result.status == "fired" and result.recovered_at_s is None else words.seconds(result.recovered_at_s)
     return {
         "link": str(result.link),
         "title": result.title,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from lab.checkers.consul_slow import TIMEOUT_MS, sliding
+from lab.checkers.gossip_churn import churn_share
 from lab.checkers.log_flood import summed
 from lab.checkers.series import Point, censored, peak, range_of, read, steady, values
 from lab.checkers.watch import Watch
@@ -12,7 +13,7 @@ from lab.core.history import History
 from lab.report.thin import thin
 from lab.report.words import number, short_node, spread
 
-Style = Literal["line", "area", "dots", "rings"]
+Style = Literal["line", "dash", "area", "dots", "rings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,11 +172,14 @@ def _gossip(history: History) -> list[Panel]:
         one(history, "members_alive", "alive", "good"),
         one(history, "members_failed", "failed", "bad"),
         one(history, "members_left", "left", "wait"),
-        one(history, "gossip_false_positives", "failed, yet running", "ink"),
+        one(history, "gossip_false_positives", "failed, yet running", "ink", "dash"),
     ]
     scores = [Line(f"health score, {target}", tone, points) for (target, points), tone in _two(history, "memberlist_health_score")]
+    watch = Watch.of(history)
+    churn = Line("of the steady pool", "bad", churn_share(history, watch) if watch else [])
     return [
         Panel("members", "Gossip pool", "members", members, tall=True),
+        Panel("churn", "Gossip churn", "share", [churn], "Members that failed, left or joined within 20 s."),
         Panel("joins", "Joins", "per s", [one(history, "joins_per_s", "members joining", "good")]),
         Panel(
             "gossip",
