@@ -148,6 +148,11 @@ def test_throttling_and_a_missed_renewal_together_starve_a_node() -> None:
     assert (found.status, found.fired_at_s, found.evidence["nodes"]) == ("fired", 101, [APP_NODES[0]])
 
 
+def test_throttling_long_before_a_missed_renewal_has_nothing_to_do_with_it() -> None:
+    story = _throttled_start(histories.baseline())
+    assert judged(story.series("lease_gap_s", APP_NODES[0], between(200, 203, constant(5.0), constant(1.0))), 2).status == "quiet"
+
+
 def test_throttling_and_a_hanging_runtime_starve_a_node() -> None:
     story = _throttled_start(histories.baseline())
     story.series("cri_latency_ms", APP_NODES[0], between(105, 130, constant(None), constant(60.0)), 5)
@@ -218,6 +223,14 @@ def test_a_flood_without_an_outage_fires_link_1_alone_and_is_followed_up() -> No
 def test_calm_in_time_is_not_metastable() -> None:
     found = judged(histories.contained(), 10)
     assert (found.status, found.evidence["still_out"]) == ("quiet", [])
+
+
+def test_calm_that_comes_too_late_is_metastable_until_then() -> None:
+    reads = between(110, 245, constant(900.0), constant(2.0))
+    found = judged(histories.contained().series("agent_read_ms", "agents", reads, 0.5), 10)
+    assert (found.status, found.evidence["still_out"]) == ("fired", [6])
+    assert found.recovered_at_s is not None
+    assert 245 < found.recovered_at_s < 270
 
 
 def test_a_watch_too_short_cannot_tell() -> None:
