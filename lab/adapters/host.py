@@ -161,3 +161,17 @@ def _cut(path: str, container_id: str) -> str:
     parts = path.strip("/").split("/")
     last = next((number for number, part in enumerate(parts) if container_id in part), len(parts) - 1)
     return "/".join(parts[: last + 1])
+
+
+def thaw(container_id: str, freezer: Path = Path("/sys/fs/cgroup/freezer")) -> int:
+    """Thaw every frozen cgroup below a container, as root on cgroup v1; how many there were.
+
+    runc freezes a cgroup while it changes its devices. One that is killed in that moment leaves it frozen, and under version 1 a frozen
+    process cannot even be killed, nor can the container that holds it. Version 2 has neither trouble nor such files.
+    """
+    frozen = [
+        state for state in freezer.glob(f"**/*{container_id}*/**/freezer.state") if state.read_text(encoding="ascii").strip() != "THAWED"
+    ]
+    for state in frozen:
+        state.write_text("THAWED", encoding="ascii")
+    return len(frozen)

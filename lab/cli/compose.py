@@ -15,8 +15,8 @@ from lab.adapters.clock import SystemClock
 from lab.adapters.docker import Docker
 from lab.adapters.kube import Kube
 from lab.cli.console import LabConsole
+from lab.cluster import bring_up, doctor, engine, reset, shape
 from lab.cluster import calibrate as calibration
-from lab.cluster import doctor, engine, reset, shape
 from lab.cluster.world import KindWorld, open_world
 from lab.core import paths
 from lab.core.errors import Refused
@@ -80,7 +80,8 @@ class LabWorld:
 
     def reset(self, pods: int) -> None:
         """See `World.reset`."""
-        reset.fresh(self._kind, self._kube, self._progress, pods)
+        self._kube.close()
+        self._kube = fresh_cluster(self._progress, self._kind, pods)
         self._kind.cap(self._plan())
 
     def probes(self) -> Sequence[Probe]:
@@ -133,9 +134,20 @@ def calibrate(progress: Progress, pods: int, requests_per_s: float) -> calibrati
     """Bring up the workload uncapped, measure, and remember."""
     kind = world()
     workload = Workload(pods=pods, requests_per_s=requests_per_s)
-    kube = Kube()
-    reset.fresh(kind, kube, progress, pods)
+    fresh_cluster(progress, kind, pods).close()
     return _measured(progress, kind, workload)
+
+
+def fresh_cluster(progress: Progress, kind: KindWorld, pods: int) -> Kube:
+    """A steady lab with `pods` workload pods on a fresh Kafka and Consul: swept if it is calm, else made anew."""
+    kube = Kube()
+    if worn := reset.worn(kube):
+        kube.close()
+        found = engine.find()
+        bring_up.renew(progress, kind, found.env() if found else {}, worn)
+        kube = Kube()
+    reset.fresh(kind, kube, progress, pods)
+    return kube
 
 
 def calibrated(progress: Progress, workload: Workload) -> None:

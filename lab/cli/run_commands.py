@@ -26,7 +26,7 @@ from lab.runner.run import Parts, Request, run_experiment
 NOT_EXPECTED = 1
 UNKNOWN = 3
 WATCHDOG = WatchdogSpec("lab.cluster.world:open_world", "lab.faults.table:FAULTS", paths.LEDGER, paths.STATE)
-NICENESS = -5
+NICENESS = -15
 """Chosen: probes must be on time on a machine that the experiment fills; they are held to 5 % of a core, so they take nothing away."""
 
 RunFolder = Annotated[Path, typer.Argument(help="folder of a run, such as runs/20260101T120000Z-cascade", show_default=False)]
@@ -59,9 +59,10 @@ def run(
         outcome = run_experiment(request, Parts(world, compose.FAULTS, clock, console, guard, observers))
     verdict = _judge(outcome.folder)
     _write_report(outcome.folder, verdict)
-    _tell(outcome.folder, verdict)
     if outcome.error is not None:
+        console.line(f"what was seen until then: {outcome.folder / 'report.html'}")
         raise outcome.error
+    _tell(outcome.folder, verdict)
     _exit(verdict)
 
 

@@ -56,6 +56,13 @@ def up(progress: Progress, world: KindWorld, env: Mapping[str, str]) -> bool:
     return not found
 
 
+def renew(progress: Progress, world: KindWorld, env: Mapping[str, str], why: str) -> None:
+    """Make the cluster anew; the images and the host's settings stay."""
+    with progress.step(f"removing the worn cluster ({why})"):
+        kind.delete(world.docker, env)
+    up(progress, world, env)
+
+
 class Kubes:
     """The API of the lab's cluster for a block."""
 
