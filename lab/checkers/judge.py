@@ -39,7 +39,7 @@ def judge(history: History, requests: Sequence[Request] | None) -> Verdict:
             "verdict": answer,
             "expected": expected,
             "as_expected": status == "completed" and not doubts and as_expected(answer, links, expected),
-            "reasons": [*doubts, *_reasons(links), *wrong_order, *_missed(links, expected)],
+            "reasons": [*doubts, *_reasons(links), *wrong_order, *_missed(links, expected)] if watch else doubts,
             "warnings": trust.warnings(cost),
             "links": links,
             "metastable": _metastable(links),
@@ -78,8 +78,9 @@ def _reasons(links: Sequence[LinkResult]) -> list[str]:
 
 
 def _missed(links: Sequence[LinkResult], expected: ExpectedVerdict) -> list[str]:
-    fired = {result.link for result in links if result.status == "fired"}
-    return [f"link {link} was expected to fire and did not" for link in expected.links if link not in fired]
+    return [
+        f"link {quiet.link} was expected to fire and did not" for quiet in links if quiet.status == "quiet" and quiet.link in expected.links
+    ]
 
 
 def _metastable(links: Sequence[LinkResult]) -> Metastable:

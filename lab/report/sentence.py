@@ -11,7 +11,7 @@ def what_happened(history: History, verdict: Verdict) -> str:
     """One sentence, from the causes to what became of it."""
     watch = Watch.of(history)
     if watch is None or (verdict.verdict == "unknown" and not _fired(verdict)):
-        return f"This run cannot be judged: {verdict.reasons[0]}."
+        return f"This run cannot be judged: {_short(verdict.reasons[0])}."
     if not _fired(verdict):
         return _nothing(history, watch)
     opening = _opening(verdict, watch)
@@ -19,6 +19,16 @@ def what_happened(history: History, verdict: Verdict) -> str:
     if not happened:
         return f"{opening} nothing else left its steady state{_outcome(history, verdict)}."
     return f"{opening} {listed(happened)}{_outcome(history, verdict)}."
+
+
+def _short(reason: str) -> str:
+    """Its first line, without what another program said at length."""
+    first = reason.strip().partition("\n")[0].rstrip(" .:")
+    return first if len(first) <= REASON_MAX else first[:REASON_MAX].rsplit(" ", 1)[0] + " ..."
+
+
+REASON_MAX = 200
+"""Characters. Chosen: two lines on a screen."""
 
 
 def _fired(verdict: Verdict) -> bool:

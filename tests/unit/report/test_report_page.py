@@ -192,6 +192,16 @@ def test_a_run_without_a_steady_phase_still_has_a_page() -> None:
     assert "cannot be judged" in render(history, judge(history, None))
 
 
+def test_what_another_program_said_at_length_does_not_fill_the_sentence() -> None:
+    story = (
+        Story()
+        .add(0, "run", **histories.header("baseline", "held", [], []))
+        .add(9, "end", status="aborted", reason="no engine:\nline 2\nline 3")
+    )
+    history = story.history()
+    assert what_happened(history, judge(history, None)) == "This run cannot be judged: the run was aborted: no engine."
+
+
 def test_an_empty_run_still_has_a_page() -> None:
     history = Story().add(0, "run", **histories.header("baseline", "held", [], [])).history()
     assert "unknown" in render(history, judge(history, None))
