@@ -3,6 +3,7 @@
 The tests of this file depend on one another and run in the order they stand in.
 """
 
+import contextlib
 import json
 import signal
 import subprocess
@@ -136,4 +137,5 @@ def _await_phase(history: Path, phase: str, run: subprocess.Popen[bytes]) -> Non
 
 
 def _kafka_answers() -> bool:
-    return Broker(CLOCK).answers(2.0)
+    with contextlib.closing(Broker(CLOCK)) as broker:
+        return broker.answers(2.0)

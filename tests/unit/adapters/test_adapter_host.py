@@ -93,7 +93,8 @@ def test_a_stranger_is_looked_at_a_few_times_and_then_left_alone(tmp_path):
 
 
 def test_the_family_is_this_process_and_its_children_and_has_used_cpu():
-    with subprocess.Popen([sys.executable, "-c", "input()", "a-child"], stdin=subprocess.PIPE) as child:
+    with subprocess.Popen([sys.executable, "-c", "print(); input()", "a-child"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout.readline() == b"\n"  # until then the child may still be the copy of this process that becomes it
         found = family(os.getpid())
         used = cpu_seconds(found)
         child.communicate(b"\n")

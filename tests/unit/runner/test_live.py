@@ -51,7 +51,7 @@ def rows(story: list[Event], now_s: float) -> dict[str, str]:
 
 def test_it_shows_where_the_run_stands_and_how_the_system_is() -> None:
     assert rows(STORY, 61.0) == {
-        "phase": "outage, 15 s of 45 s",
+        "phase": "outage, 15 s of 40 s",
         "nodes": "1 of 2 Ready (not: w3)",
         "pods": "41 running, 9 evictions",
         "Consul read p99": "812.5 ms",
@@ -93,8 +93,8 @@ def test_without_a_terminal_there_is_a_line_for_each_change_and_one_every_10_s()
     ticks = [sample(70 + second, "pods_running", "lab", 50 - second) for second in range(21)]
     lines = shown(terminal=False, story=[*STORY, *ticks, event(99, "end", status="completed", reason="")]).splitlines()
     assert [line.strip().split("  ", 1)[1] for line in lines if "|" not in line] == [
-        "phase steady of 45 s",
-        "phase outage of 45 s",
+        "phase steady of 40 s",
+        "phase outage of 40 s",
         "fault pause-broker on broker: open",
         "fault pause-broker on broker: injected",
         "run completed",

@@ -46,12 +46,12 @@ def test_baseline_has_the_shape_the_load_and_the_phases_of_cascade() -> None:
         ("  pods: 50", "  pods: '50'", "pods: 50", "workload.pods: Input should be a valid integer, not '50'"),
         ("  pods: 50", "  pods: true", "pods: 50", "workload.pods: Input should be a valid integer, not True"),
         ("  pods: 50", "  pods: 111", "pods: 50", "workload.pods: Input should be less than or equal to 110, not 111"),
-        ("steady_s: 45 ", "steady_s: .nan ", "steady_s", "steady_s: Input should be a finite number"),
-        ("steady_s: 45 ", "steady_s: 5 ", "steady_s", "steady_s: Input should be greater than or equal to 10, not 5"),
+        ("steady_s: 40 ", "steady_s: .nan ", "steady_s", "steady_s: Input should be a finite number"),
+        ("steady_s: 40 ", "steady_s: 5 ", "steady_s", "steady_s: Input should be greater than or equal to 10, not 5"),
         ("pause-broker", "pause-brokr", "pause-broker", "faults.0.fault: Input should be 'pause-broker', not 'pause-brokr'"),
-        ("heal_at_s: 45", "heal_at_s: 90", "heal_at_s", "faults.0.heal_at_s (90) must not be after outage_s (45)"),
-        ("inject_at_s: 0", "inject_at_s: 45", "- fault", "heal_at_s (45) must be greater than inject_at_s (45)"),
-        ("recovery_s: 120", "recovery_s: 30", "recovery_s", "recovery_s (30) must be at least metastable_after_s (60)"),
+        ("heal_at_s: 40", "heal_at_s: 90", "heal_at_s", "faults.0.heal_at_s (90) must not be after outage_s (40)"),
+        ("inject_at_s: 0", "inject_at_s: 45", "- fault", "heal_at_s (40) must be greater than inject_at_s (45)"),
+        ("recovery_s: 90", "recovery_s: 30", "recovery_s", "recovery_s (30) must be at least metastable_after_s (60)"),
         ("[0, 1", "[7, 1", "links", "expected.links.0: Input should be 0, 1, 2, 3, 4, 5, 6 or 10, not 7"),
     ],
 )
@@ -117,7 +117,7 @@ def test_a_field_that_the_file_left_out_can_be_set() -> None:
         ("title.x=3", "there is no 'x' to change"),
         ("workload.pods", "it has no `=`"),
         ("workload=[", "the value is not YAML"),
-        ("outage_s=20", "faults.0.heal_at_s (45) must not be after outage_s (20)"),
+        ("outage_s=20", "faults.0.heal_at_s (40) must not be after outage_s (20)"),
     ],
 )
 def test_a_wrong_setting_is_refused_by_its_own_words(override: str, said: str) -> None:

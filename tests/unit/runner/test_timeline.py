@@ -11,19 +11,19 @@ def test_cascade_freezes_at_once_and_floods_the_moment_the_broker_is_back() -> N
     assert [(step.at_s, step.action, step.name) for step in timeline(load_experiment("cascade"))] == [
         (0, "begin-phase", "outage"),
         (0, "inject", "pause-broker"),
-        (45, "heal", "release"),
-        (45, "begin-phase", "flood"),
-        (45, "flood", "flood"),
-        (120, "begin-phase", "recovery"),
-        (120, "steady-load", "flood"),
+        (40, "heal", "release"),
+        (40, "begin-phase", "flood"),
+        (40, "flood", "flood"),
+        (85, "begin-phase", "recovery"),
+        (85, "steady-load", "flood"),
     ]
 
 
 def test_baseline_passes_through_the_same_phases_and_does_nothing() -> None:
     steps = timeline(load_experiment("baseline"))
-    assert [(step.at_s, step.name) for step in steps] == [(0, "outage"), (45, "flood"), (120, "recovery")]
+    assert [(step.at_s, step.name) for step in steps] == [(0, "outage"), (40, "flood"), (85, "recovery")]
     assert {step.action for step in steps} == {"begin-phase"}
-    assert end_s(load_experiment("baseline")) == end_s(load_experiment("cascade")) == 240
+    assert end_s(load_experiment("baseline")) == end_s(load_experiment("cascade")) == 175
 
 
 def test_phases_of_no_length_are_left_out_but_recovery() -> None:
