@@ -82,7 +82,9 @@ class LabWorld:
         """See `World.reset`."""
         self._kube.close()
         self._kube = fresh_cluster(self._progress, self._kind, pods)
-        self._kind.cap(self._plan())
+        plan = self._plan()
+        self._kind.cap(plan)
+        calibration.await_calm(self._kind, self._progress, plan)
 
     def probes(self) -> Sequence[Probe]:
         """The standard probes."""
