@@ -84,15 +84,16 @@ def down(progress: Progress, docker: Docker | None, env: Mapping[str, str]) -> N
 
 def _furnish(progress: Progress, world: KindWorld, kube: Kube, env: Mapping[str, str]) -> None:
     """CNI and manifests, at the same time: pods may wait for their network."""
-    until(progress, world.clock, "an address range for each node", lambda: _without_range(kube), READY_ALLOWED_S)
+    until(progress, world.clock, "an address range for each node", lambda: _without_range(world, kube), READY_ALLOWED_S)
     with progress.step("network and manifests"), ThreadPoolExecutor(2) as pool:
         for done in (pool.submit(_connect, world, kube), pool.submit(_apply, env)):
             done.result()
 
 
-def _without_range(kube: Kube) -> str:
-    """The controller manager hands the ranges out after a node has joined; the last one may still wait for its own."""
-    return ", ".join(node["metadata"]["name"] for node in kube.nodes() if "podCIDR" not in node["spec"])
+def _without_range(world: KindWorld, kube: Kube) -> str:
+    """Names of nodes that wait for their range: kind returns before the last node is registered, and the range comes after that."""
+    ranged = {node["metadata"]["name"] for node in kube.nodes() if "podCIDR" in node["spec"]}
+    return ", ".join(sorted({node.name for node in world.nodes} - ranged))
 
 
 def _connect(world: KindWorld, kube: Kube) -> None:
