@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from lab.adapters import debian, registry, shell
+from lab.adapters import registry, shell
 from lab.adapters.capabilities import bounded
 from lab.adapters.clock import SystemClock
+from lab.cluster import engine
 from lab.core.paths import cache
 from lab.images import auto, build, containers, nodes, pull, schedule, state
 from lab.images.table import IMAGES
@@ -83,9 +84,13 @@ def push(image, tag):
 def built():
     if os.geteuid() != 0:
         pytest.skip("starting a registry and an engine takes root")
-    if debian.missing_tools(debian.ENGINE_TOOLS) or schedule.lacking(build.parts()):
+    found = engine.find()
+    engine.ensure(FakeProgress())
+    if schedule.lacking(build.parts()):
         pytest.skip("the images are not built: `lab images build`")
-    return {image.tag: containers.image_id(image.tag) for image in OFFICIAL}
+    yield {image.tag: containers.image_id(image.tag) for image in OFFICIAL}
+    if found is None:
+        engine.stop(FakeProgress())
 
 
 @pytest.fixture(scope="module")
