@@ -94,7 +94,7 @@ def heal() -> None:
 
 
 def calibrate(
-    pods: Annotated[int, typer.Option(help="workload pods")] = 50,
+    pods: Annotated[int, typer.Option(help="workload pods")] = 35,
     requests_per_s: Annotated[float, typer.Option(help="steady requests per second")] = 25,
 ) -> None:
     """Measure the steady use of an app node under the workload; later runs cap their nodes at a multiple of it."""
