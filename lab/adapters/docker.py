@@ -4,7 +4,7 @@ Foreign exceptions end here. The engine is the one that `DOCKER_HOST` names, or 
 """
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -99,14 +99,20 @@ class Docker:
             return str(self._api.version()["Version"])
 
     def nodes(self) -> list[Node]:
-        """Node containers of the lab's cluster, running or not, by name.
+        """Node containers of the lab's cluster, running or not, by name. A cluster of that name on another network is not the lab's.
 
         Raises:
             Unavailable: the engine does not answer or refuses. So do all calls here.
         """
+        return _nodes(each for each in self._named() if _ours(each))
+
+    def strangers(self) -> list[Node]:
+        """Node containers of a cluster that has the lab's name and that the lab did not make."""
+        return _nodes(each for each in self._named() if not _ours(each))
+
+    def _named(self) -> list[dict[str, Any]]:
         with _translated("list the lab's nodes"):
-            found = self._api.containers(all=True, filters={"label": f"{_LABEL}={CLUSTER}"})
-        return sorted((_node(each) for each in found), key=lambda node: node.name)
+            return list(self._api.containers(all=True, filters={"label": f"{_LABEL}={CLUSTER}"}))
 
     def inspect(self, container: str) -> dict[str, Any]:
         """All that the engine knows of a container."""
@@ -192,9 +198,7 @@ class Docker:
 
     def addresses(self) -> dict[str, str]:
         """Node name to its address on the lab's network."""
-        with _translated("read the lab's network"):
-            found = self._api.containers(all=True, filters={"label": f"{_LABEL}={CLUSTER}"})
-        return {_name(each): each["NetworkSettings"]["Networks"][NETWORK]["IPAddress"] for each in found}
+        return {_name(each): str(_networks(each)[NETWORK]["IPAddress"]) for each in self._named() if _ours(each)}
 
     def ensure_network(self, subnet: str) -> None:
         """Make the lab's bridge network, masquerading as kind's own does; fine when it is there."""
@@ -216,8 +220,8 @@ class Docker:
         A volume is the lab's when one of its containers mounts it or its label says so: an anonymous one whose container was removed
         without it carries no name to know it by.
         """
+        kind = [each for each in self._named() if _ours(each)]
         with _translated("list what is the lab's"):
-            kind = self._api.containers(all=True, filters={"label": f"{_LABEL}={CLUSTER}"})
             own = self._api.containers(all=True, filters={"label": _PART_OF})
             networks = self._api.networks(names=[NETWORK])
             volumes: Any = self._api.volumes(filters={"label": _PART_OF}).get("Volumes") or []
@@ -232,6 +236,19 @@ class Docker:
     def close(self) -> None:
         """Drop the connections."""
         self._api.close()
+
+
+def _nodes(found: Iterable[dict[str, Any]]) -> list[Node]:
+    return sorted((_node(each) for each in found), key=lambda node: node.name)
+
+
+def _networks(raw: dict[str, Any]) -> dict[str, Any]:
+    return dict((raw.get("NetworkSettings") or {}).get("Networks") or {})
+
+
+def _ours(raw: dict[str, Any]) -> bool:
+    """Any other cluster that kind makes is on the network `kind`."""
+    return NETWORK in _networks(raw)
 
 
 def _node(raw: dict[str, Any]) -> Node:

@@ -55,7 +55,8 @@ def up(images: Annotated[auto.Mode, typer.Option(help="how to get images that ar
         )
     running = engine.ensure(console)
     auto.ensure(console, images)
-    made = bring_up.up(console, compose.world(), running.env())
+    with run_lock(paths.LOCK, SystemClock()):
+        made = bring_up.up(console, compose.world(), running.env())
     console.line("The lab is up." if made else "The lab was up already.")
     for name, place in bring_up.ENDPOINTS.items():
         console.line(f"  {name:<22}{place}")
@@ -66,7 +67,7 @@ def down() -> None:
     """Heal, then remove everything the lab put on this machine except its cache and your runs."""
     console = compose.console()
     with run_lock(paths.LOCK, SystemClock()):
-        found = engine.find()
+        found = engine.find() or (engine.ensure(console) if engine.left_behind() else None)
         docker = Docker() if found else None
         healing.end_leftover_load(paths.STATE)
         bring_up.down(console, docker, found.env() if found else {})

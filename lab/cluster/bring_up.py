@@ -11,7 +11,6 @@ from lab.cluster.reset import await_steady, unready_nodes, untouched
 from lab.cluster.settle import until
 from lab.cluster.world import KindWorld
 from lab.core import paths
-from lab.core.errors import Refused
 from lab.core.progress import Progress
 
 FIRST_PODS = 1
@@ -30,37 +29,52 @@ ENDPOINTS = {
 def up(progress: Progress, world: KindWorld, env: Mapping[str, str]) -> bool:
     """Bring the lab up; True if anything had to be made.
 
+    A cluster that was interrupted while it was made, or whose nodes no longer run (a reboot, a killed engine), is made anew.
+
     Raises:
-        Refused: parts of a cluster are there, but not whole.
+        Refused: somebody else's cluster has the lab's name.
         Aborted: something did not become ready; says what was last seen.
     """
     host.prepare()
-    found = world.docker.nodes()
-    if found:
-        dead = [node.name for node in found if node.state != "running"]
-        if dead or len(found) != len(world.nodes):
-            raise Refused(
-                "use the cluster that is there",
-                f"{len(found)} of {len(world.nodes)} nodes, not running: {', '.join(dead) or 'none'}",
-                "lab down && lab up",
-            )
-    else:
-        kind.create(progress, world.docker, paths.project() / "kind-config.yaml", env)
-    with Kubes() as kube:
-        if not found:
-            _furnish(progress, world, kube, env)
-            _await_ready(progress, world, kube)
-            untouched(FIRST_PODS)
-        else:
+    if why := unusable(world):
+        return renew(progress, world, env, why)
+    if world.docker.nodes():
+        with Kubes() as kube:
             until(progress, world.clock, "all nodes Ready", lambda: unready_nodes(kube), READY_ALLOWED_S)
-    return not found
+        return False
+    kind.create(progress, world.docker, paths.project() / "kind-config.yaml", env)
+    with Kubes() as kube:
+        _furnish(progress, world, kube, env)
+        _await_ready(progress, world, kube)
+    paths.WHOLE.write_text(_lives(world), encoding="ascii")
+    untouched(FIRST_PODS)
+    return True
 
 
-def renew(progress: Progress, world: KindWorld, env: Mapping[str, str], why: str) -> None:
+def unusable(world: KindWorld) -> str:
+    """Why the cluster that is here cannot be used, or "": it is whole, or there is none."""
+    found = world.docker.nodes()
+    if not found:
+        return ""
+    if stopped := [node.name for node in found if node.state != "running"]:
+        return f"{len(stopped)} of {len(found)} nodes do not run"
+    if len(found) != len(world.nodes):
+        return f"{len(found)} nodes, and kind-config.yaml has {len(world.nodes)}"
+    whole = paths.WHOLE.exists() and paths.WHOLE.read_text(encoding="ascii") == _lives(world)
+    return "" if whole else "its bring-up was not finished, or its nodes were restarted and lost their routes"
+
+
+def renew(progress: Progress, world: KindWorld, env: Mapping[str, str], why: str) -> bool:
     """Make the cluster anew; the images and the host's settings stay."""
-    with progress.step(f"removing the worn cluster ({why})"):
+    with progress.step(f"removing the cluster that is there ({why})"):
         kind.delete(world.docker, env)
-    up(progress, world, env)
+    paths.WHOLE.unlink(missing_ok=True)
+    return up(progress, world, env)
+
+
+def _lives(world: KindWorld) -> str:
+    """Which containers the nodes are, and since when they run."""
+    return "\n".join(f"{node.id} {world.docker.inspect(node.name)['State']['StartedAt']}" for node in world.docker.nodes())
 
 
 class Kubes:

@@ -94,6 +94,11 @@ def stop(progress: Progress, clock: Clock | None = None) -> bool:
     return pid is not None
 
 
+def left_behind() -> bool:
+    """Did an engine of ours end without being stopped (a reboot, SIGKILL)? Only an engine can then remove what it held."""
+    return our_pid() is None and (RUN.exists() or any((cache() / "engine" / "containers").glob("*")))
+
+
 def our_pid() -> int | None:
     """The pid of the dockerd that we started, if it lives; a number that another program has got since does not count."""
     try:
@@ -126,7 +131,9 @@ def _start(progress: Progress, clock: Clock) -> Engine:
     log.parent.mkdir(parents=True, exist_ok=True)
     log.unlink(missing_ok=True)
     RUN.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (RUN / "before.json").write_text(json.dumps(firewall.state()))
+    (RUN / "dockerd.pid").unlink(missing_ok=True)  # dockerd refuses to start if another program has got that number since
+    if not (RUN / "before.json").exists():  # after a killed engine, what it found is what counts
+        (RUN / "before.json").write_text(json.dumps(firewall.state()))
     with progress.step("Starting a container engine of the lab's own", READY_S_MAX) as step:
         step.say(f"log {log}")
         pid = shell.spawn(_command(), log=log)

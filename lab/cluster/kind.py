@@ -13,7 +13,7 @@ from lab.adapters import host, shell
 from lab.adapters.docker import CLUSTER, NETWORK, Docker
 from lab.cluster import network
 from lab.core import paths
-from lab.core.errors import LabError, Unavailable
+from lab.core.errors import LabError, Refused, Unavailable
 from lab.core.progress import Progress
 
 CREATE_ALLOWED_S = 300.0
@@ -31,8 +31,15 @@ def create(progress: Progress, docker: Docker, config: Path, env: Mapping[str, s
     """`kind create cluster` on the lab's network; a half-made cluster is removed.
 
     Raises:
+        Refused: somebody else's cluster has the lab's name.
         Aborted: kind gave up; the message has its last lines and the log's place.
     """
+    if strangers := docker.strangers():
+        raise Refused(
+            f"make the cluster {CLUSTER}",
+            f"a cluster of that name is here that the lab did not make: {', '.join(node.name for node in strangers)}",
+            f"remove it if it is not needed: kind delete cluster --name {CLUSTER}",
+        )
     network.ensure(docker)
     log = paths.cache() / "logs" / "kind-create.log"
     log.unlink(missing_ok=True)

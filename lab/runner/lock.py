@@ -41,10 +41,10 @@ def _take(file: int, path: Path) -> None:
         holder = os.pread(file, 1000, 0).decode(errors="replace")
         try:
             noted = json.loads(holder)
-            who = f"process {noted['pid']} has been running one since {noted['since']}"
+            who = f"process {noted['pid']} has used it since {noted['since']}"
         except (ValueError, KeyError, TypeError):
             who = "another process holds the lock"
-        raise Refused(f"start a run (lock {path})", who, "wait for it to end, or end it with Ctrl-C") from error
+        raise Refused(f"use the lab (lock {path})", who, "wait for it to end, or end it with Ctrl-C") from error
 
 
 def is_held(path: Path) -> bool:

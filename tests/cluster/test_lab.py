@@ -14,7 +14,9 @@ import psutil
 import pytest
 
 from lab.adapters.clock import SystemClock
+from lab.adapters.docker import Docker
 from lab.adapters.kafka import Broker
+from lab.cluster import engine
 from lab.core import paths
 from tests.cluster.command import LAB, lab, status, verdict
 
@@ -116,6 +118,31 @@ def test_a_killed_runner_leaves_no_fault_open(phase: str, tmp_path: Path, up: Ca
     assert _kafka_answers()
 
 
+def test_after_a_killed_engine_up_makes_a_new_cluster(up: Callable[[], None]) -> None:
+    """What a power cut leaves: containers that do not run, below an engine that does not either."""
+    up()
+    if engine.our_pid() is None:
+        pytest.skip("the engine is not the lab's own")
+    _kill_engine()
+    left = status()
+    assert left["clusters"] == []
+    assert left["leftovers"]
+    answer = lab("up", timeout_s=600)
+    assert answer.code == 0, answer.text
+    assert "7 of 7 nodes do not run" in answer.text
+    assert status() == {"clusters": ["cascade-lab"], "open_faults": [], "leftovers": []}
+
+
+def test_after_a_killed_engine_down_leaves_nothing(before: dict[str, object], up: Callable[[], None]) -> None:
+    up()
+    if engine.our_pid() is None:
+        pytest.skip("the engine is not the lab's own")
+    _kill_engine()
+    assert lab("down").code == 0
+    assert machine() == before
+    assert status() == {"clusters": [], "open_faults": [], "leftovers": []}
+
+
 def test_down_leaves_nothing(before: dict[str, object], up: Callable[[], None]) -> None:
     up()
     assert lab("down").code == 0
@@ -134,6 +161,20 @@ def _await_phase(history: Path, phase: str, run: subprocess.Popen[bytes]) -> Non
             return
         CLOCK.sleep(0.5)
     pytest.fail(f"the run did not reach {phase}")
+
+
+def _kill_engine() -> None:
+    """SIGKILL to dockerd, its containerd and everything in the node containers, all at once as far as that goes."""
+    mark = str(engine.RUN)
+    with contextlib.closing(Docker()) as docker:
+        inits = [docker.pid(node.name) for node in docker.nodes()]
+    engines = [process.pid for process in psutil.process_iter(["cmdline"]) if mark in " ".join(process.info["cmdline"] or [])]
+    killed = [psutil.Process(pid) for pid in (*engines, *inits) if psutil.pid_exists(pid)]
+    for process in killed:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    _, alive = psutil.wait_procs(killed, timeout=30)
+    assert not alive
 
 
 def _kafka_answers() -> bool:

@@ -12,9 +12,11 @@ from lab.core.errors import Refused, Unavailable
 API = "/v1.41"
 
 
-def container(name, role="worker", state="running", mounts=()):
+def container(name, role="worker", state="running", mounts=(), network="lab"):
     labels = {"io.x-k8s.kind.cluster": "cascade-lab", "io.x-k8s.kind.role": role}
-    return {"Id": f"id-{name}", "Names": [f"/{name}"], "Labels": labels, "State": state, "Image": "node:1", "Mounts": list(mounts)}
+    networks = {"Networks": {network: {"IPAddress": "198.18.1.2"}}}
+    common = {"Labels": labels, "State": state, "Image": "node:1", "Mounts": list(mounts), "NetworkSettings": networks}
+    return {"Id": f"id-{name}", "Names": [f"/{name}"], **common}
 
 
 @pytest.fixture
@@ -45,6 +47,13 @@ def test_nodes_are_the_clusters_containers_by_name(engine, docker):
         ("n2", "id-n2", "worker", "exited"),
     ]
     assert json.loads(engine.asked[-1][2]["filters"]) == {"label": ["io.x-k8s.kind.cluster=cascade-lab"]}
+
+
+def test_a_cluster_of_the_same_name_on_another_network_is_not_the_labs(engine, docker):
+    engine.routes[f"GET {API}/containers/json"] = (200, [container("n1"), container("n2", network="kind")])
+    assert [node.name for node in docker.nodes()] == ["n1"]
+    assert [node.name for node in docker.strangers()] == ["n2"]
+    assert docker.addresses() == {"n1": "198.18.1.2"}
 
 
 @pytest.mark.parametrize(("cores", "quota"), [(0.25, 25_000), (2, 200_000), (0, -1)])

@@ -31,7 +31,7 @@ def test_a_second_run_is_refused_and_told_who_holds_it_and_since_when(path: Path
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         with (
-            pytest.raises(Refused, match=rf"process {holder.pid} has been running one since 20\d\d-\d\d-\d\dT") as caught,
+            pytest.raises(Refused, match=rf"process {holder.pid} has used it since 20\d\d-\d\d-\d\dT") as caught,
             run_lock(path, FakeClock()),
         ):
             pass

@@ -315,6 +315,6 @@ def test_a_disk_that_fills_up_in_the_outage_ends_the_run_healed(bench: Bench) ->
 
 
 def test_a_second_run_at_the_same_time_is_refused_and_makes_nothing(bench: Bench) -> None:
-    with run_lock(bench.state / "run.lock", SystemClock()), pytest.raises(Refused, match="start a run"):
+    with run_lock(bench.state / "run.lock", SystemClock()), pytest.raises(Refused, match="use the lab"):
         bench.run()
     assert not bench.out.exists()
