@@ -1,7 +1,13 @@
 """`lab up` and `lab down`: the list of steps, each of which may be repeated."""
 
+import contextlib
+import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
 
 from lab.adapters import shell
 from lab.adapters.docker import Docker
@@ -11,12 +17,16 @@ from lab.cluster.reset import await_steady, unready_nodes, untouched
 from lab.cluster.settle import until
 from lab.cluster.world import KindWorld
 from lab.core import paths
+from lab.core.errors import LabError
 from lab.core.progress import Progress
 
 FIRST_PODS = 1
 """Chosen: one workload pod shows that all works; a run brings up as many as its experiment says, and pays for it."""
 READY_ALLOWED_S = 180.0
 """Chosen: all of it takes 20 s on 2 idle cores."""
+EARLY_LOOK_S = 1.0
+"""Chosen: the API server answers some 20 s after kind has begun; each look before that costs the engine one exec."""
+EARLY_KUBECONFIG = paths.STATE / "early-kubeconfig"
 ENDPOINTS = {
     "Consul (API and UI)": "http://127.0.0.1:18500/ui/",
     "a pod's Consul agent": "http://127.0.0.1:18501/v1/agent/self",
@@ -42,9 +52,9 @@ def up(progress: Progress, world: KindWorld, env: Mapping[str, str]) -> bool:
         with Kubes() as kube:
             until(progress, world.clock, "all nodes Ready", lambda: unready_nodes(kube), READY_ALLOWED_S)
         return False
-    kind.create(progress, world.docker, paths.project() / "kind-config.yaml", env)
+    applied = _create(progress, world, env)
     with Kubes() as kube:
-        _furnish(progress, world, kube, env)
+        _furnish(progress, world, kube, None if applied else env)
         _await_ready(progress, world, kube)
     paths.WHOLE.write_text(_lives(world), encoding="ascii")
     untouched(FIRST_PODS)
@@ -96,11 +106,42 @@ def down(progress: Progress, docker: Docker | None, env: Mapping[str, str]) -> N
     host.restore()
 
 
-def _furnish(progress: Progress, world: KindWorld, kube: Kube, env: Mapping[str, str]) -> None:
-    """CNI and manifests, at the same time: pods may wait for their network."""
+def _create(progress: Progress, world: KindWorld, env: Mapping[str, str]) -> bool:
+    """`kind create cluster`, and the manifests as soon as the API server answers: their pods then wait for nodes, and no node for them.
+
+    True if the manifests are applied.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        creating = pool.submit(kind.create, progress, world.docker, paths.project() / "kind-config.yaml", env)
+        applied = False
+        while not applied and not creating.done():
+            world.clock.sleep(EARLY_LOOK_S)
+            with contextlib.suppress(LabError):  # not yet: the next look, or `_furnish`, does it
+                applied = _apply_early(world, env)
+        creating.result()
+    EARLY_KUBECONFIG.unlink(missing_ok=True)
+    return applied
+
+
+def _apply_early(world: KindWorld, env: Mapping[str, str]) -> bool:
+    """Apply with the control plane's own credentials, which are there before kind hands out any."""
+    own = world.docker.run(world.control, ["cat", "/etc/kubernetes/admin.conf"], timeout_s=5)
+    if own.code != 0:
+        return False
+    server = _networking()
+    place = f"https://{server['apiServerAddress']}:{server['apiServerPort']}"
+    EARLY_KUBECONFIG.touch(mode=0o600)
+    EARLY_KUBECONFIG.write_text(re.sub(r"server: \S+", f"server: {place}", own.output), encoding="utf-8")
+    _apply(EARLY_KUBECONFIG, env)
+    return True
+
+
+def _furnish(progress: Progress, world: KindWorld, kube: Kube, env: Mapping[str, str] | None) -> None:
+    """CNI and, if `env` is given, manifests, at the same time: pods may wait for their network."""
     until(progress, world.clock, "an address range for each node", lambda: _without_range(world, kube), READY_ALLOWED_S)
-    with progress.step("network and manifests"), ThreadPoolExecutor(2) as pool:
-        for done in (pool.submit(_connect, world, kube), pool.submit(_apply, env)):
+    with progress.step("network" if env is None else "network and manifests"), ThreadPoolExecutor(2) as pool:
+        work = [pool.submit(_connect, world, kube), *([] if env is None else [pool.submit(_apply, paths.KUBECONFIG, env)])]
+        for done in work:
             done.result()
 
 
@@ -112,13 +153,21 @@ def _without_range(world: KindWorld, kube: Kube) -> str:
 
 def _connect(world: KindWorld, kube: Kube) -> None:
     cidrs = {node["metadata"]["name"]: node["spec"]["podCIDR"] for node in kube.nodes()}
-    network.connect(world.docker, world.docker.addresses(), cidrs)
+    network.connect(world.docker, world.docker.addresses(), cidrs, _networking()["serviceSubnet"])
 
 
-def _apply(env: Mapping[str, str]) -> None:
-    kubectl = str(paths.cache() / "bin" / "kubectl")
-    argv = [kubectl, "--kubeconfig", str(paths.KUBECONFIG), "apply", "--server-side", "-k", str(paths.project() / "manifests")]
-    shell.run(argv, timeout_s=READY_ALLOWED_S, env=env)
+def _networking() -> dict[str, Any]:
+    """That part of kind-config.yaml."""
+    return dict(YAML(typ="safe").load((paths.project() / "kind-config.yaml").read_text(encoding="utf-8"))["networking"])
+
+
+def _apply(kubeconfig: Path, env: Mapping[str, str]) -> None:
+    """The lab's objects, and the lab's change to CoreDNS."""
+    manifests = paths.project() / "manifests"
+    kubectl = [str(paths.cache() / "bin" / "kubectl"), "--kubeconfig", str(kubeconfig)]
+    patch = ["patch", "deployment", "coredns", "--namespace", "kube-system", "--patch-file", str(manifests / "coredns-patch.yaml")]
+    shell.run([*kubectl, *patch], timeout_s=READY_ALLOWED_S, env=env)
+    shell.run([*kubectl, "apply", "--server-side", "-k", str(manifests)], timeout_s=READY_ALLOWED_S, env=env)
 
 
 def _await_ready(progress: Progress, world: KindWorld, kube: Kube) -> None:

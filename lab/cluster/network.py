@@ -20,19 +20,24 @@ def ensure(docker: Docker) -> None:
     docker.ensure_network(SUBNET)
 
 
-def connect(docker: Docker, addresses: Mapping[str, str], cidrs: Mapping[str, str]) -> None:
-    """Write each node's CNI configuration and its routes to the others; all nodes at once.
+def connect(docker: Docker, addresses: Mapping[str, str], cidrs: Mapping[str, str], services: str) -> None:
+    """Write each node's routes and its CNI configuration; all nodes at once.
+
+    A service's address that kube-proxy does not serve yet is answered with "unreachable". Without that the host swallows the packet, and
+    a CoreDNS that starts before kube-proxy has its rules waits 30 s for the API server, and Consul's servers with it for their names.
 
     Args:
         docker: the engine.
         addresses: node name to its address on the bridge.
         cidrs: node name to its podCIDR.
+        services: the range of the services' addresses.
     """
 
     def one(node: str) -> None:
-        routes = [f"ip route replace {cidr} via {addresses[other]}" for other, cidr in cidrs.items() if other != node]
+        routes = [f"ip route replace unreachable {services}"]
+        routes += [f"ip route replace {cidr} via {addresses[other]}" for other, cidr in cidrs.items() if other != node]
         script = f"cat > /etc/cni/net.d/10-lab.conflist.new <<'END'\n{conflist(cidrs[node])}\nEND\nmv /etc/cni/net.d/10-lab.conflist.new /etc/cni/net.d/10-lab.conflist\n"
-        docker.run_checked(node, ["sh", "-ec", "mkdir -p /etc/cni/net.d\n" + script + "\n".join(routes)], timeout_s=EXEC_TIMEOUT_S)
+        docker.run_checked(node, ["sh", "-ec", "\n".join([*routes, "mkdir -p /etc/cni/net.d", script])], timeout_s=EXEC_TIMEOUT_S)
 
     with ThreadPoolExecutor(len(cidrs)) as pool:
         list(pool.map(one, cidrs))

@@ -25,6 +25,7 @@ CA_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundl
 
 CORE_IMAGES = ("kafka", "consul")
 APP_IMAGES = ("workload", "consul")
+NODE_SETTINGS = (*nodes.CONTROL, nodes.QUIET)
 
 
 def build_all(progress: Progress, *, clean: bool = False) -> Made:
@@ -68,8 +69,8 @@ def own_parts() -> list[Part]:
     """The images that only we make, whether their bases were built or pulled."""
     return [
         _image("workload", _workload, 20, _recipe("workload")),
-        _image("node-core", lambda bench: nodes.bake(bench, "node-core", _tags(CORE_IMAGES)), 25, settings=(*nodes.CONTROL, nodes.QUIET)),
-        _image("node-app", lambda bench: nodes.bake(bench, "node-app", _tags(APP_IMAGES)), 20, settings=(*nodes.CONTROL, nodes.QUIET)),
+        _image("node-core", lambda bench: nodes.bake(bench, "node-core", _tags(CORE_IMAGES)), 25, _recipe("node-core"), NODE_SETTINGS),
+        _image("node-app", lambda bench: nodes.bake(bench, "node-app", _tags(APP_IMAGES)), 20, settings=NODE_SETTINGS),
     ]
 
 

@@ -9,8 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lab.adapters import shell
-from lab.core.errors import Unavailable
+from tenacity import retry, retry_if_exception_type, stop_after_attempt
+
+from lab.adapters import host, shell
+from lab.core.errors import LabError, Unavailable
 from lab.core.paths import cache, project
 from lab.images.parts import Bench
 
@@ -19,6 +21,9 @@ CLASSIC = {"DOCKER_BUILDKIT": "0"}
 
 BUILD_S_MAX = 1800.0
 """Chosen: the largest Dockerfile takes 2 min of downloads and unpacking; a slow mirror must get through."""
+
+REMOVE_TRIES = 3
+"""Chosen: the engine gives a killed container 10 s to be gone; one that a commit had frozen was seen not to go, and stayed."""
 
 PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
@@ -130,7 +135,22 @@ def container(image: str, *words: str) -> Iterator[str]:
         shell.run(argv, timeout_s=300)
         yield name
     finally:
-        shell.attempt(["docker", "rm", "--force", "--volumes", name], timeout_s=120)
+        remove(name)
+
+
+@retry(retry=retry_if_exception_type(LabError), stop=stop_after_attempt(REMOVE_TRIES), reraise=True)
+def remove(name: str) -> None:
+    """Remove a container and its volumes; fine if it is not there.
+
+    Raises:
+        LabError: it survived `REMOVE_TRIES`; the message has what the engine said.
+    """
+    found = shell.attempt(["docker", "container", "inspect", "--format", "{{.Id}}", name], timeout_s=60)
+    if found.code != 0 and "no such container" in found.err.lower():
+        return
+    if os.geteuid() == 0:
+        host.thaw(found.out.strip() or name)
+    shell.run(["docker", "rm", "--force", "--volumes", name], timeout_s=120)
 
 
 def inside(name: str, command: Sequence[str], *, timeout_s: float = 120.0, stdin: bytes | None = None) -> str:

@@ -1,7 +1,8 @@
 """Node images: kind's base from Debian, Kubernetes on it, and the images that a node needs already in its own store.
 
 Images are imported without unpacking. Unpacking at this point would spare the node some CPU at its start, but cannot be kept: a node's
-/var is a volume, and containerd's overlay layers cannot be made on top of the overlay that an image is built on.
+/var is a volume, and containerd's overlay layers cannot be made on top of the overlay that an image is built on. The core node unpacks its
+own while it boots (images/node-core).
 """
 
 import shutil
@@ -14,7 +15,7 @@ from typing import Any
 from lab.adapters import shell
 from lab.adapters.clock import SystemClock
 from lab.core.errors import LabError, Unavailable
-from lab.core.paths import cache
+from lab.core.paths import cache, project
 from lab.images import containers, golang, versions
 from lab.images.parts import Bench
 from lab.images.table import by_part
@@ -80,9 +81,12 @@ def loosened(bench: Bench, tag: str) -> dict[str, Any]:
 
 
 def bake(bench: Bench, part: str, images: Sequence[str]) -> dict[str, Any]:
-    """A node image with more images in its store and the control plane's taken out."""
+    """A node image with more images in its store and the control plane's taken out, and the units of images/PART, if there are any."""
     with containers.container(by_part("kindest-node").tag) as box:
         containers.inside(box, ["sh", "-c", QUIET])
+        for unit in sorted((project() / "images" / part).glob("*.service")):
+            shell.run(["docker", "cp", str(unit), f"{box}:/etc/systemd/system/{unit.name}"], timeout_s=60)
+            containers.inside(box, ["systemctl", "enable", unit.name])
         fill(bench, box, images, drop=CONTROL)
         return commit(box, by_part(part).tag)
 
@@ -126,8 +130,8 @@ def _remove(ctr: Sequence[str], refs: Sequence[str]) -> None:
 
 
 def commit(box: str, tag: str) -> dict[str, Any]:
-    """Keep a container as an image that starts as kind's nodes do."""
-    shell.run(["docker", "commit", *KEEP_ENTRYPOINT, box, tag], timeout_s=600)
+    """Keep a container as an image that starts as kind's nodes do. Nothing runs in it but a sleep, so there is no need to freeze it."""
+    shell.run(["docker", "commit", "--pause=false", *KEEP_ENTRYPOINT, box, tag], timeout_s=600)
     return containers.made_image(tag)
 
 
@@ -202,5 +206,5 @@ def clean_work() -> None:
     """Remove what interrupted parts left: work folders and bake containers."""
     shutil.rmtree(cache() / "work", ignore_errors=True)
     left = shell.run(["docker", "ps", "--all", "--quiet", "--filter", "label=cascade-lab=bake"], timeout_s=60).split()
-    if left:
-        shell.run(["docker", "rm", "--force", "--volumes", *left], timeout_s=120)
+    for box in left:
+        containers.remove(box)

@@ -1,0 +1,86 @@
+"""What can be done to the workload: kill agents, scale up and down, burn a node's CPU."""
+
+from collections.abc import Sequence
+
+from lab.adapters.docker import Docker
+from lab.cluster.units import EXEC_TIMEOUT_S, Unit, Units, each
+
+KILLED = "/run/lab-kill-agents.count"
+"""In each app node: how many agents have been killed there. In memory, so gone with the node."""
+KUBECTL = "kubectl --kubeconfig /etc/kubernetes/admin.conf --namespace lab"
+"""As the control plane's node has it."""
+
+
+class WorkloadPowers:
+    """Implements `AgentsKillable`, `Churnable` and `Stressable` for a world that has these parts."""
+
+    docker: Docker
+    units: Units
+    control: str
+    app_nodes: Sequence[str]
+
+    def kill_agents(self, share: float, every_s: float) -> None:
+        """SIGKILL this share of each app node's agents, wave after wave, until they are spared. Idempotent."""
+        each(self.app_nodes, lambda node: self.docker.run_checked(node, ["rm", "-f", KILLED], timeout_s=EXEC_TIMEOUT_S))
+        self.units.start(self._killing(share, every_s))
+
+    def spare_agents(self) -> None:
+        """No more waves; the kubelets start what was killed. Idempotent."""
+        self.units.stop(self._killing())
+
+    def agents_hunted(self) -> bool:
+        """Do the waves go on?"""
+        return self.units.active(self._killing())
+
+    def agents_killed(self) -> int:
+        """Agents killed since the first wave."""
+        asked = ["sh", "-c", f"cat {KILLED} 2>/dev/null || echo 0"]
+        return sum(int(text) for text in each(self.app_nodes, lambda node: self.docker.run_checked(node, asked, timeout_s=EXEC_TIMEOUT_S)))
+
+    def churn_pods(self, low: int, high: int, half_period_s: float) -> None:
+        """Scale the workload to `low` and to `high` pods in turn, until it is settled. Idempotent."""
+        self.units.start(self._churning(low, high, half_period_s))
+
+    def settle_pods(self, pods: int) -> None:
+        """End the churn at `pods` pods. Idempotent."""
+        self.units.stop(self._churning())
+        command = f"{KUBECTL} scale deployment/app --replicas={pods}"
+        self.docker.run_checked(self.control, ["sh", "-c", command], timeout_s=EXEC_TIMEOUT_S)
+
+    def pods_churn(self) -> bool:
+        """Does the churn go on?"""
+        return self.units.active(self._churning())
+
+    def pods_wanted(self) -> int:
+        """How many pods the deployment asks for now."""
+        command = f"{KUBECTL} get deployment/app --output=jsonpath='{{.spec.replicas}}'"
+        return int(self.docker.run_checked(self.control, ["sh", "-c", command], timeout_s=EXEC_TIMEOUT_S))
+
+    def stress_nodes(self, nodes: int, workers: int) -> None:
+        """Burn CPU on the first `nodes` app nodes, with the weight of their pods. Idempotent."""
+        self.units.start(self._burning(nodes, workers))
+
+    def relax_nodes(self, nodes: int) -> None:
+        """End it. Idempotent."""
+        self.units.stop(self._burning(nodes))
+
+    def nodes_stressed(self, nodes: int) -> bool:
+        """Does it go on?"""
+        return self.units.active(self._burning(nodes))
+
+    def cpu_burnt_s(self, nodes: int) -> float:
+        """CPU seconds burnt so far."""
+        return self.units.cpu_s(self._burning(nodes))
+
+    def _killing(self, share: float = 1.0, every_s: float = 1.0) -> Unit:
+        wave = f"all=$(pgrep -c -x consul); some=$(pgrep -x consul | shuf -n $(( (all * {round(share * 100)} + 99) / 100 )))"
+        count = f'[ -z "$some" ] || {{ kill -KILL $some; total=$((total + $(echo $some | wc -w))); echo $total > {KILLED}; }}'
+        return Unit("lab-kill-agents", self.app_nodes, f"total=0; while :; do {wave}; {count}; sleep {every_s:g}; done")
+
+    def _churning(self, low: int = 0, high: int = 0, half_period_s: float = 1.0) -> Unit:
+        halves = [f"{KUBECTL} scale deployment/app --replicas={pods}; sleep {half_period_s:g}" for pods in (low, high)]
+        return Unit("lab-churn-pods", [self.control], f"while :; do {'; '.join(halves)}; done")
+
+    def _burning(self, nodes: int, workers: int = 1) -> Unit:
+        script = " ".join([*["while :; do :; done &"] * workers, "wait"])
+        return Unit("lab-stress-node", self.app_nodes[:nodes], script, slice="kubelet-kubepods.slice")
