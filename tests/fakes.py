@@ -117,13 +117,81 @@ class FakeLoad:
             raise self.stop_raises
 
 
-class FakeWorld:
+class FakePowers:
+    """What the other faults do, as sets and numbers: `going` holds what acts."""
+
+    def __init__(self) -> None:
+        self.going: dict[str, tuple[float, ...]] = {}
+        self.wanted = 35
+
+    def flap_broker(self, away_s: float, back_s: float) -> None:
+        self.going["flap"] = (away_s, back_s)
+
+    def steady_broker(self) -> None:
+        self.going.pop("flap", None)
+
+    def broker_flaps(self) -> bool:
+        return "flap" in self.going
+
+    def cut_broker(self, loss_ratio: float) -> None:
+        self.going["cut"] = (loss_ratio,)
+
+    def join_broker(self) -> None:
+        self.going.pop("cut", None)
+
+    def broker_cut(self) -> bool:
+        return "cut" in self.going
+
+    def packets_dropped(self) -> int:
+        return 7 * ("cut" in self.going)
+
+    def kill_agents(self, share: float, every_s: float) -> None:
+        self.going["kill"] = (share, every_s)
+
+    def spare_agents(self) -> None:
+        self.going.pop("kill", None)
+
+    def agents_hunted(self) -> bool:
+        return "kill" in self.going
+
+    def agents_killed(self) -> int:
+        return 7 * ("kill" in self.going)
+
+    def churn_pods(self, low: int, high: int, half_period_s: float) -> None:
+        self.going["churn"] = (low, high, half_period_s)
+        self.wanted = low
+
+    def settle_pods(self, pods: int) -> None:
+        self.going.pop("churn", None)
+        self.wanted = pods
+
+    def pods_churn(self) -> bool:
+        return "churn" in self.going
+
+    def pods_wanted(self) -> int:
+        return self.wanted
+
+    def stress_nodes(self, nodes: int, workers: int) -> None:
+        self.going["stress"] = (nodes, workers)
+
+    def relax_nodes(self, nodes: int) -> None:
+        self.going.pop("stress", None)
+
+    def nodes_stressed(self, nodes: int) -> bool:
+        return "stress" in self.going
+
+    def cpu_burnt_s(self, nodes: int) -> float:
+        return 2.0 * ("stress" in self.going)
+
+
+class FakeWorld(FakePowers):
     """A broker that can be frozen, and a steady system around it.
 
     `stuck` makes a thaw do nothing; `immune` makes a freeze do nothing; `pods_running` other than asked for breaks the steady state.
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.frozen = False
         self.stuck = False
         self.immune = False
@@ -146,7 +214,7 @@ class FakeWorld:
         return self.frozen
 
     def broker_answers(self, timeout_s: float) -> bool:
-        return not self.frozen or self.deaf
+        return not (self.frozen or self.broker_flaps()) or self.deaf
 
     def reset(self, pods: int) -> None:
         self.pods = pods

@@ -1,22 +1,18 @@
 """An experiment as data: what is loaded from YAML, checked before anything is touched, and stored resolved with the run."""
 
 import json
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-Seconds = Annotated[float, Field(ge=0, le=3600)]
+from lab.core.fault_specs import ChurnPodsSpec, FaultSpec, Seconds
+from lab.core.strict import Strict
+
 Link = Literal[0, 1, 2, 3, 4, 5, 6, 10]
 LINKS = tuple(f"link{number}" for number in (0, 1, 2, 3, 4, 5, 6, 10))
 
 
-class _Strict(BaseModel):
-    """Nothing unknown, nothing converted: `"50"` and `true` are not numbers, `.nan` and `.inf` are not durations."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-class Workload(_Strict):
+class Workload(Strict):
     """User traffic. `requests_per_s` and `flood_lines_per_s` are totals over all pods."""
 
     pods: int = Field(50, ge=1, le=110, description="workload pods over all app nodes; about 100 is the limit of 2 cores")
@@ -26,35 +22,21 @@ class Workload(_Strict):
     )
 
 
-class FaultSpec(_Strict):
-    """One fault and when it acts, in seconds after the steady phase."""
-
-    fault: Literal["pause-broker"]
-    inject_at_s: Seconds = 0
-    heal_at_s: Seconds = Field(45, description="must come after inject_at_s and not after the outage phase")
-
-    @model_validator(mode="after")
-    def _heals_after_it_injects(self) -> "FaultSpec":
-        if self.heal_at_s <= self.inject_at_s:
-            raise ValueError(f"heal_at_s ({self.heal_at_s:g}) must be greater than inject_at_s ({self.inject_at_s:g})")
-        return self
-
-
-class Shape(_Strict):
+class Shape(Strict):
     """How a small machine stands for large hosts; see the fidelity statement."""
 
     cap_multiple: float = Field(2.5, gt=1, le=20, description="an app node's CPU cap as a multiple of its measured steady use")
     core_cap_cores: float = Field(0.4, gt=0, le=16, description="CPU cap of the core node (Kafka, Consul servers)")
 
 
-class Expected(_Strict):
+class Expected(Strict):
     """What a run must show to count as expected."""
 
     verdict: Literal["held", "deviated"]
     links: list[Link] = Field(default_factory=list, description="links that must fire, in order of cause")
 
 
-class Experiment(_Strict):
+class Experiment(Strict):
     """One experiment. Phases: steady, then outage and flood as the timeline says, then recovery (bounded watch)."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")
@@ -81,6 +63,8 @@ class Experiment(_Strict):
         for number, spec in enumerate(self.faults):
             if spec.heal_at_s > self.outage_s:
                 raise ValueError(f"faults.{number}.heal_at_s ({spec.heal_at_s:g}) must not be after outage_s ({self.outage_s:g})")
+            if isinstance(spec, ChurnPodsSpec) and spec.pods_high != self.workload.pods:
+                raise ValueError(f"faults.{number}.pods_high ({spec.pods_high}) must be workload.pods ({self.workload.pods})")
         if self.recovery_s < self.metastable_after_s:
             raise ValueError(f"recovery_s ({self.recovery_s:g}) must be at least metastable_after_s ({self.metastable_after_s:g})")
         return self

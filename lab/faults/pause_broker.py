@@ -1,29 +1,20 @@
 """Take Kafka away as the network upgrade did: the broker is there, keeps its connections, and answers nobody."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from lab.core.protocols import Pausable
+from lab.faults.recorded import Recorded
 
 WITNESS_TIMEOUT_S = 2.0
 """Chosen: a broker at work answers a metadata request within some 10 ms; raising it makes each look at a frozen broker as slow."""
 
 
 @dataclass(frozen=True, slots=True)
-class PauseBroker:
+class PauseBroker(Recorded):
     """Freeze the processes of the lab's Kafka broker. Blast radius: that one broker, all its clients."""
 
     target: str = "broker"
     name: str = "pause-broker"
-
-    @classmethod
-    def from_record(cls, record: dict[str, Any]) -> "PauseBroker":
-        """The fault that wrote `record`."""
-        return cls(target=record.get("target", "broker"))
-
-    def to_record(self) -> dict[str, Any]:
-        """All that another process needs to heal it."""
-        return {"target": self.target}
 
     def inject(self, world: Pausable) -> None:
         """Freeze; a frozen broker stays frozen."""

@@ -1,6 +1,18 @@
-"""Every fault by its name in an experiment file. A new one is a new file and a line here (and in `FaultSpec.fault`)."""
+"""Every fault by its name in an experiment file. A new one is a new file and a line here, and what a file may say of it in `FAULT_SPECS`."""
 
 from lab.core.protocols import FaultTable
+from lab.faults.churn_pods import ChurnPods
+from lab.faults.flap_broker import FlapBroker
+from lab.faults.kill_agents import KillAgents
+from lab.faults.partition_broker import PartitionBroker
 from lab.faults.pause_broker import PauseBroker
+from lab.faults.stress_node import StressNode
 
-FAULTS: FaultTable = {"pause-broker": PauseBroker}
+FAULTS: FaultTable = {
+    "pause-broker": PauseBroker,
+    "flap-broker": FlapBroker,
+    "partition-broker": PartitionBroker,
+    "kill-agents": KillAgents,
+    "churn-pods": ChurnPods,
+    "stress-node": StressNode,
+}

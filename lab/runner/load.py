@@ -12,6 +12,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from lab.core.errors import Refused
 from lab.core.experiment import Experiment
+from lab.core.fault_specs import FAULT_SPECS
 
 FOLDER = Path(__file__).resolve().parents[1] / "experiments"
 EXPERIMENTS = {name: FOLDER / f"{name}.yaml" for name in ("baseline", "cascade", "flood-only")}
@@ -118,16 +119,19 @@ def _plain(node: Any) -> Any:
 
 def _explain(detail: Any, tree: CommentedMap, changed: Mapping[Location, str]) -> str:
     message = str(detail["msg"]).removeprefix("Value error, ")
-    location: Location = detail["loc"] or tuple(int(key) if key.isdecimal() else key for key in message.split(" ", 1)[0].split("."))
+    location, kind = _place(detail["loc"], str(detail["type"]))
+    location = location or tuple(int(key) if key.isdecimal() else key for key in message.split(" ", 1)[0].split("."))
     where = (
         next((f"--set {text}" for keys, text in changed.items() if keys == location[: len(keys)]), None) or f"line {_line(tree, location)}"
     )
     field = ".".join(str(key) for key in location)
     if detail["type"] == "extra_forbidden":
-        allowed = _fields(location[:-1])
+        allowed = _fields(location[:-1], kind)
         near = difflib.get_close_matches(str(location[-1]), allowed, 1)
         message = f"unknown field{f', did you mean {near[0]}?' if near else ''}; allowed: {', '.join(allowed)}"
-    elif detail["type"] == "missing":
+    elif detail["type"] == "union_tag_invalid":
+        message = f"Input should be {_listed(list(FAULT_SPECS))}, not {_short(detail['input']['fault'])}"
+    elif detail["type"] in {"missing", "union_tag_not_found"}:
         message = "the field is missing"
     elif detail["type"] != "value_error":
         message = f"{message}, not {_short(detail['input'])}"
@@ -147,14 +151,31 @@ def _line(tree: Any, location: Location) -> int:
     return line
 
 
-def _fields(location: Location) -> list[str]:
+def _place(location: Location, wrong: str) -> tuple[Location, str]:
+    """Where in the file, and the kind of fault there; pydantic names a fault's kind as if it were one more level of the file."""
+    kind = str(location[2]) if len(location) > 2 and location[0] == "faults" else ""
+    place = (*location[:2], *location[3:]) if kind else location
+    return ((*place, "fault") if wrong.startswith("union_tag") else place), kind
+
+
+def _fields(location: Location, fault: str) -> list[str]:
+    """Names of the fields that a branch of the file may have; `fault` is the kind of fault there."""
     model: Any = Experiment
     for key in location:
         if isinstance(key, int):
             continue
-        kind = model.model_fields[key].annotation
-        model = next((part for part in (kind, *get_args(kind)) if isinstance(part, type) and issubclass(part, BaseModel)), model)
+        if key == "faults":
+            model = FAULT_SPECS[fault]
+            continue
+        annotation = model.model_fields[key].annotation
+        model = next(
+            (part for part in (annotation, *get_args(annotation)) if isinstance(part, type) and issubclass(part, BaseModel)), model
+        )
     return sorted(model.model_fields)
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names[:-1]) + f" or '{names[-1]}'"
 
 
 def _one_line(text: object) -> str:

@@ -155,7 +155,7 @@ class Phases:
         if step.action == "inject" and step.fault is not None:
             spec = stage.experiment.faults[step.fault]
             planned_s = stage.clock.now_s() + origin_s + spec.heal_at_s - stage.recorder.now_s()
-            self._injuries.inject(step.fault, spec.fault, planned_s, seq)
+            self._injuries.inject(step.fault, spec, planned_s, seq)
         elif step.fault is not None and (failure := self._injuries.heal(step.fault, seq)):
             raise not_healed([failure])
         stage.recorder.record("step", cause=seq, step=step.name, state="end")

@@ -7,8 +7,7 @@ import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
-from lab.core.experiment import Experiment, FaultSpec, schema_text
-from lab.faults.table import FAULTS
+from lab.core.experiment import Experiment, schema_text
 from lab.runner.load import EXPERIMENTS, FOLDER, load_experiment
 
 SCHEMA = FOLDER / "experiment.schema.json"
@@ -31,8 +30,3 @@ def test_every_experiment_file_names_the_schema_and_obeys_it(path: Path) -> None
 def test_an_experiment_survives_being_stored_and_read_again() -> None:
     cascade = load_experiment("cascade")
     assert Experiment.model_validate_json(cascade.model_dump_json()) == cascade
-
-
-def test_every_fault_that_a_file_may_name_is_in_the_table_and_the_other_way_round() -> None:
-    allowed = FaultSpec.model_json_schema()["properties"]["fault"]
-    assert {allowed["const"]} if "const" in allowed else set(allowed["enum"]) == set(FAULTS)

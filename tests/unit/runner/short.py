@@ -1,10 +1,11 @@
 """An experiment short enough for real threads; built past the checks, which want at least 10 s of steady state."""
 
-from lab.core.experiment import Expected, Experiment, FaultSpec, Workload
+from lab.core.experiment import Expected, Experiment, Workload
+from lab.core.fault_specs import PauseBrokerSpec
 
 
 def experiment(*, faults: bool = True, flood: float = 0.2, **changed: float) -> Experiment:
-    spec = FaultSpec(fault="pause-broker", inject_at_s=0, heal_at_s=0.2)
+    spec = PauseBrokerSpec(fault="pause-broker", inject_at_s=0, heal_at_s=0.2)
     whole = Experiment(
         name="short",
         title="t",

@@ -2,7 +2,7 @@
 
 from short import experiment
 
-from lab.core.experiment import FaultSpec
+from lab.core.fault_specs import PauseBrokerSpec
 from lab.runner.load import load_experiment
 from lab.runner.timeline import end_s, timeline
 
@@ -31,8 +31,8 @@ def test_phases_of_no_length_are_left_out_but_recovery() -> None:
 
 
 def test_a_fault_that_ends_as_another_begins_is_healed_first() -> None:
-    spec = FaultSpec(fault="pause-broker", inject_at_s=0, heal_at_s=0.1)
-    again = FaultSpec(fault="pause-broker", inject_at_s=0.1, heal_at_s=0.2)
+    spec = PauseBrokerSpec(fault="pause-broker", inject_at_s=0, heal_at_s=0.1)
+    again = PauseBrokerSpec(fault="pause-broker", inject_at_s=0.1, heal_at_s=0.2)
     steps = timeline(experiment().model_copy(update={"faults": [spec, again]}))
     assert [(step.action, step.fault) for step in steps if step.fault is not None] == [
         ("inject", 0),
