@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
-from lab.adapters.docker import Docker
+from lab.adapters.docker import Docker, Ran
 from lab.core.errors import LabError
 
 T = TypeVar("T")
@@ -40,7 +40,11 @@ class Unit:
 
 
 class Units:
-    """Starts, stops and finds units."""
+    """Starts, stops and finds units.
+
+    A node's cap is lifted while it is asked: a program that is run in a starved node gets the share of one process against all pods, and
+    the stop of what starves it would take minutes.
+    """
 
     def __init__(self, docker: Docker) -> None:
         self._docker = docker
@@ -51,26 +55,41 @@ class Units:
         options += [f"--slice={unit.slice}"] if unit.slice else []
         options += [f"--property=ExecStopPost=/bin/sh -c {shlex.quote(unit.after)}"] if unit.after else []
         command = shlex.join(["systemd-run", *options, "/bin/sh", "-c", unit.script])
-        looked = f"systemctl is-active --quiet {unit.name} || {command}"
-        each(unit.nodes, lambda node: self._docker.run_checked(node, ["sh", "-ec", looked], timeout_s=EXEC_TIMEOUT_S))
+        self._checked(unit, ["sh", "-ec", f"systemctl is-active --quiet {unit.name} || {command}"])
 
     def stop(self, unit: Unit) -> None:
         """Stop it wherever it runs; fine where it does not."""
-        script = f"! systemctl is-active --quiet {unit.name} || systemctl stop {unit.name}"
-        each(unit.nodes, lambda node: self._docker.run_checked(node, ["sh", "-ec", script], timeout_s=EXEC_TIMEOUT_S))
+        self._checked(unit, ["sh", "-ec", f"! systemctl is-active --quiet {unit.name} || systemctl stop {unit.name}"])
 
     def active(self, unit: Unit) -> bool:
         """Does it run on any of its nodes? Asks systemd."""
-        return any(each(unit.nodes, lambda node: self._docker.run(node, _ask(unit), timeout_s=EXEC_TIMEOUT_S).code == 0))
+        asked = ["systemctl", "is-active", "--quiet", unit.name]
+        return any(ran.code == 0 for ran in each(unit.nodes, lambda node: self._run(node, asked)))
 
     def cpu_s(self, unit: Unit) -> float:
         """CPU seconds that it has used on all of its nodes together."""
-        asked = ["systemctl", "show", "--property=CPUUsageNSec", "--value", unit.name]
-        told = each(unit.nodes, lambda node: self._docker.run_checked(node, asked, timeout_s=EXEC_TIMEOUT_S).strip())
+        told = self._checked(unit, ["systemctl", "show", "--property=CPUUsageNSec", "--value", unit.name])
         try:
             return sum(int(text) for text in told) / 1e9
         except ValueError as error:
             raise LabError(f"read the CPU use of {unit.name}", ", ".join(told)) from error
+
+    def _checked(self, unit: Unit, argv: Sequence[str]) -> list[str]:
+        ran = each(unit.nodes, lambda node: self._run(node, argv))
+        for node, one in zip(unit.nodes, ran, strict=True):
+            if one.code:
+                raise LabError(f"run {shlex.join(argv)} in {node}", f"exit {one.code}: {one.output.strip()[-300:]}")
+        return [one.output.strip() for one in ran]
+
+    def _run(self, node: str, argv: Sequence[str]) -> Ran:
+        cap_cores = self._docker.cap_of(node)
+        if cap_cores:
+            self._docker.cap(node, 0)
+        try:
+            return self._docker.run(node, argv, timeout_s=EXEC_TIMEOUT_S)
+        finally:
+            if cap_cores:
+                self._docker.cap(node, cap_cores)
 
 
 def each(nodes: Iterable[str], act: Callable[[str], T]) -> list[T]:
@@ -78,7 +97,3 @@ def each(nodes: Iterable[str], act: Callable[[str], T]) -> list[T]:
     nodes = list(nodes)
     with ThreadPoolExecutor(max(1, len(nodes))) as pool:
         return list(pool.map(act, nodes))
-
-
-def _ask(unit: Unit) -> list[str]:
-    return ["systemctl", "is-active", "--quiet", unit.name]

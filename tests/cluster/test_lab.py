@@ -1,4 +1,4 @@
-"""The whole lab on the real stack, in the order of a user's day: up, baseline, cascade, a killed runner, down.
+"""The whole lab on the real stack, in the order of a user's day: up, baseline, faults and killed runners, cascade, a power cut, down.
 
 The tests of this file depend on one another and run in the order they stand in.
 """
@@ -7,6 +7,7 @@ import contextlib
 import json
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,15 +18,28 @@ from lab.adapters.clock import SystemClock
 from lab.adapters.docker import Docker
 from lab.adapters.kafka import Broker
 from lab.cluster import engine
+from lab.cluster.world import open_world
 from lab.core import paths
+from lab.core.fault_specs import FAULT_SPECS
+from lab.core.ledger import Ledger
+from lab.faults.table import FAULTS
 from tests.cluster.command import LAB, lab, status, verdict
 
 pytestmark = pytest.mark.cluster
 
-SMALL = ["--set", "workload.pods=10", "--set", "steady_s=20", "--set", "outage_s=20", "--set", "faults.0.heal_at_s=20"]
-SMALL += ["--set", "flood_s=20", "--set", "recovery_s=20", "--set", "metastable_after_s=10"]
+SMALL = ["--set", "workload.pods=5", "--set", "workload.flood_lines_per_s=300", "--set", "steady_s=10", "--set", "outage_s=15"]
+SMALL += ["--set", "faults.0.heal_at_s=15", "--set", "flood_s=10", "--set", "recovery_s=15", "--set", "metastable_after_s=10"]
 """A cascade that is cheap to kill: it need not fall over, it only has to be in each of its phases."""
 
+PODS = 35
+FAULT_SETTINGS: dict[str, dict[str, float]] = {
+    "pause-broker": {},
+    "flap-broker": {"away_s": 5, "back_s": 2},
+    "partition-broker": {},
+    "kill-agents": {"share": 0.5, "every_s": 10},
+    "churn-pods": {"pods_low": 30, "pods_high": PODS, "half_period_s": 5},
+    "stress-node": {"nodes": 2, "workers": 2},
+}
 CLOCK = SystemClock()
 HEALED_WITHIN_S = 10.0
 """Promise of the lab: this long after the runner's death Kafka answers and no fault is open."""
@@ -86,18 +100,30 @@ def test_baseline_fires_nothing_and_loses_no_line(tmp_path: Path, up: Callable[[
     assert logs["written"] == logs["delivered"] > 0
 
 
-def test_the_cascade_really_happens(tmp_path: Path, up: Callable[[], None]) -> None:
-    """The lab promises four runs of five, so one of two must be as expected; the other's reasons are shown."""
-    up()
-    for run in (tmp_path / "run", tmp_path / "again"):
-        answer = lab("run", "cascade", "--out", str(run))
-        found = verdict(run)
-        if answer.code == 0:
-            break
-    assert answer.code == 0, found["reasons"]
-    assert dict(found["logs"])["unaccounted"] == 0  # type: ignore[call-overload]
-    assert {path.name for path in run.iterdir()} >= {"experiment.json", "history.jsonl", "verdict.json", "report.html", "locust.csv"}
-    assert lab("judge", str(run)).code == 0
+@pytest.mark.parametrize(("name", "settings"), FAULT_SETTINGS.items(), ids=FAULT_SETTINGS)
+def test_a_fault_bites_and_is_healed_when_its_runner_is_killed(name: str, settings: dict[str, float], tmp_path: Path) -> None:
+    """On the pods that baseline has left."""
+    world = open_world()
+    fault = FAULTS[name].from_record(FAULT_SPECS[name].model_validate({"fault": name, **settings}).settings())
+    assert not fault.is_active(world)
+    argv = [sys.executable, "-m", "tests.cluster.injurer", name, json.dumps(settings), str(tmp_path)]
+    run = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
+    try:
+        assert run.stdout is not None
+        assert run.stdout.readline() == "injected\n"
+        assert fault.is_active(world)
+        assert [entry.fault for entry in Ledger(paths.LEDGER).open_entries()] == [name]
+    finally:
+        run.kill()
+        run.communicate()
+    killed_s = CLOCK.now_s()
+    changes = [json.loads(line).get("change") for line in (tmp_path / "history.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert changes == [None, "open", "injected", "witnessed"]
+    while Ledger(paths.LEDGER).open_entries():
+        assert CLOCK.now_s() - killed_s < HEALED_WITHIN_S
+        CLOCK.sleep(0.2)
+    assert not fault.is_active(world)
+    assert status()["open_faults"] == []
 
 
 @pytest.mark.parametrize("phase", ["steady", "outage", "flood", "recovery"])
@@ -118,6 +144,20 @@ def test_a_killed_runner_leaves_no_fault_open(phase: str, tmp_path: Path, up: Ca
     assert _kafka_answers()
 
 
+def test_the_cascade_really_happens(tmp_path: Path, up: Callable[[], None]) -> None:
+    """The lab promises four runs of five, so one of two must be as expected; the other's reasons are shown."""
+    up()
+    for run in (tmp_path / "run", tmp_path / "again"):
+        answer = lab("run", "cascade", "--out", str(run))
+        found = verdict(run)
+        if answer.code == 0:
+            break
+    assert answer.code == 0, found["reasons"]
+    assert dict(found["logs"])["unaccounted"] == 0  # type: ignore[call-overload]
+    assert {path.name for path in run.iterdir()} >= {"experiment.json", "history.jsonl", "verdict.json", "report.html", "locust.csv"}
+    assert lab("judge", str(run)).code == 0
+
+
 def test_after_a_killed_engine_up_makes_a_new_cluster(up: Callable[[], None]) -> None:
     """What a power cut leaves: containers that do not run, below an engine that does not either."""
     up()
@@ -133,18 +173,18 @@ def test_after_a_killed_engine_up_makes_a_new_cluster(up: Callable[[], None]) ->
     assert status() == {"clusters": ["cascade-lab"], "open_faults": [], "leftovers": []}
 
 
-def test_after_a_killed_engine_down_leaves_nothing(before: dict[str, object], up: Callable[[], None]) -> None:
+def test_down_leaves_nothing(before: dict[str, object], up: Callable[[], None]) -> None:
     up()
-    if engine.our_pid() is None:
-        pytest.skip("the engine is not the lab's own")
-    _kill_engine()
     assert lab("down").code == 0
     assert machine() == before
     assert status() == {"clusters": [], "open_faults": [], "leftovers": []}
 
 
-def test_down_leaves_nothing(before: dict[str, object], up: Callable[[], None]) -> None:
+def test_after_a_killed_engine_down_leaves_nothing(before: dict[str, object], up: Callable[[], None]) -> None:
     up()
+    if engine.our_pid() is None:
+        pytest.skip("the engine is not the lab's own")
+    _kill_engine()
     assert lab("down").code == 0
     assert machine() == before
     assert status() == {"clusters": [], "open_faults": [], "leftovers": []}
