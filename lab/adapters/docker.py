@@ -27,6 +27,8 @@ _PART_OF: Final = "app.kubernetes.io/part-of=cascade-lab"
 
 _ANSWER_S: Final = 30.0
 """Time for one answer of the engine. Chosen: on two loaded cores starting a container was seen to take seconds."""
+USUAL_SHARES: Final = 1024
+"""The engine's default weight of a container."""
 _PERIOD_US: Final = 100_000
 """The kernel's default CFS period, which `docker update --cpus` uses too."""
 _SHORT: Final = 300
@@ -128,6 +130,11 @@ class Docker:
         quota = round(cores * _PERIOD_US) if cores else -1
         with _translated(f"cap {container} at {cores:g} cores"):
             self._api.update_container(container, cpu_period=_PERIOD_US, cpu_quota=quota)
+
+    def weigh(self, container: str, shares: int) -> None:
+        """Let the container weigh so much against others where CPU is short, from now on."""
+        with _translated(f"weigh {container} at {shares}"):
+            self._api.update_container(container, cpu_shares=shares)
 
     def cap_of(self, container: str) -> float:
         """The cap in cores; 0 when there is none. Also sees a cap set as `--cpus`."""

@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from lab.adapters import shell
-from lab.adapters.docker import Docker
+from lab.adapters.docker import USUAL_SHARES, Docker
 from lab.adapters.kube import Kube
 from lab.cluster import host, kind, network
 from lab.cluster.reset import await_steady, unready_nodes, untouched
@@ -26,6 +26,8 @@ READY_ALLOWED_S = 180.0
 """Chosen: all of it takes 20 s on 2 idle cores."""
 EARLY_LOOK_S = 1.0
 """Chosen: the API server answers some 20 s after kind has begun; each look before that costs the engine one exec."""
+FIRST_SHARES = 8 * USUAL_SHARES
+"""Chosen: when the nodes become Ready each of them unpacks and starts something, and all that is waited for is on the core node."""
 EARLY_KUBECONFIG = paths.STATE / "early-kubeconfig"
 ENDPOINTS = {
     "Consul (API and UI)": "http://127.0.0.1:18500/ui/",
@@ -53,7 +55,7 @@ def up(progress: Progress, world: KindWorld, env: Mapping[str, str]) -> bool:
             until(progress, world.clock, "all nodes Ready", lambda: unready_nodes(kube), READY_ALLOWED_S)
         return False
     applied = _create(progress, world, env)
-    with Kubes() as kube:
+    with Kubes() as kube, _first(world.docker, world.core):
         _furnish(progress, world, kube, None if applied else env)
         _await_ready(progress, world, kube)
     paths.WHOLE.write_text(_lives(world), encoding="ascii")
@@ -121,6 +123,16 @@ def _create(progress: Progress, world: KindWorld, env: Mapping[str, str]) -> boo
         creating.result()
     EARLY_KUBECONFIG.unlink(missing_ok=True)
     return applied
+
+
+@contextlib.contextmanager
+def _first(docker: Docker, node: str) -> Iterator[None]:
+    """Let a node go first for a block."""
+    docker.weigh(node, FIRST_SHARES)
+    try:
+        yield
+    finally:
+        docker.weigh(node, USUAL_SHARES)
 
 
 def _apply_early(world: KindWorld, env: Mapping[str, str]) -> bool:

@@ -63,6 +63,12 @@ def test_a_cap_is_a_quota_of_the_kernels_period(engine, docker, cores, quota):
     assert json.loads(engine.bodies[-1]) == {"CpuPeriod": 100_000, "CpuQuota": quota}
 
 
+def test_a_weight_is_set_as_it_is(engine, docker):
+    engine.routes[f"POST {API}/containers/n1/update"] = (200, {})
+    docker.weigh("n1", 8192)
+    assert json.loads(engine.bodies[-1]) == {"CpuShares": 8192}
+
+
 @pytest.mark.parametrize(
     ("host", "cores"),
     [
