@@ -9,6 +9,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from lab.adapters import host as machine
 from lab.adapters import shell
 from lab.adapters.docker import USUAL_SHARES, Docker
 from lab.adapters.kube import Kube
@@ -54,6 +55,7 @@ def up(progress: Progress, world: KindWorld, env: Mapping[str, str]) -> bool:
         with Kubes() as kube:
             until(progress, world.clock, "all nodes Ready", lambda: unready_nodes(kube), READY_ALLOWED_S)
         return False
+    machine.forget_tallies(paths.TALLY)  # of the pods of a cluster that was here before
     applied = _create(progress, world, env)
     with Kubes() as kube, _first(world.docker, world.core):
         _furnish(progress, world, kube, None if applied else env)

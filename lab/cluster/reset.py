@@ -6,6 +6,7 @@ is checked here (one pool, one leader, every agent a member, every pod running);
 
 from collections.abc import Sequence
 
+from lab.adapters import host
 from lab.adapters.consul import Consul
 from lab.adapters.kube import Kube, Object
 from lab.cluster.settle import until
@@ -90,7 +91,7 @@ def _sweep(world: KindWorld, kube: Kube, progress: Progress) -> None:
     kube.scale("app", 0)
     kube.delete_pods(labelled("app"))
     until(progress, world.clock, "the old pods gone", lambda: _left(kube.pods(labelled("app"))), SETTLE_ALLOWED_S)
-    world.forget_tallies()
+    host.forget_tallies(paths.TALLY)
     old = {_uid(pod) for name in CORE_SETS for pod in kube.pods(labelled(name))}
     for name in CORE_SETS:
         kube.delete_pods(labelled(name))

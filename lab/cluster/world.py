@@ -10,7 +10,7 @@ from lab.adapters.docker import Docker
 from lab.cluster.broker import BrokerPowers
 from lab.cluster.pods import WorkloadPowers
 from lab.cluster.shape import SHARES, Node, Plan, read_nodes
-from lab.cluster.units import EXEC_TIMEOUT_S, Units, each
+from lab.cluster.units import Units, each
 from lab.core.clock import Clock
 from lab.core.paths import project
 
@@ -40,10 +40,6 @@ class KindWorld(BrokerPowers, WorkloadPowers):
         """Put the share ratio of a large host on the app nodes' slices (`SHARES`). Idempotent, lost when a node restarts."""
         commands = [f"systemctl set-property --runtime {unit} CPUShares={shares}" for unit, shares in SHARES.items()]
         each(self.app_nodes, lambda name: self.docker.run_checked(name, ["sh", "-ec", "\n".join(commands)], timeout_s=30))
-
-    def forget_tallies(self) -> None:
-        """Delete the counters of earlier pods, as root inside a node: the host's user may not own them."""
-        self.docker.run_checked(self.app_nodes[0], ["sh", "-c", "rm -f /var/lib/cascade-lab/tally/*"], timeout_s=EXEC_TIMEOUT_S)
 
 
 def open_world() -> KindWorld:

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from lab.adapters.host import Agents, Cgroup, CpuCounters, cpu_seconds, family, read_tallies
+from lab.adapters.host import Agents, Cgroup, CpuCounters, cpu_seconds, family, forget_tallies, read_tallies
 from lab.core.errors import Unavailable
 
 ID = "4f" * 32
@@ -113,3 +113,9 @@ def test_tallies_that_are_missing_or_half_made_are_left_out(tmp_path):
     (tmp_path / "b").write_bytes(b"\0" * 10)
     found = read_tallies(tmp_path, ["a", "b", "c"])
     assert {name: tally.backlog_bytes for name, tally in found.items()} == {"a": 200}
+
+
+def test_the_counters_of_earlier_pods_are_forgotten(tmp_path):
+    (tmp_path / "app-1").write_bytes(b"x")
+    forget_tallies(tmp_path)
+    assert list(tmp_path.iterdir()) == []
