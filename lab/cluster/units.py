@@ -51,30 +51,27 @@ class Units:
 
     def start(self, unit: Unit) -> None:
         """Start it where it does not run yet."""
-        options = ["--quiet", "--collect", f"--unit={unit.name}", f"--property=RuntimeMaxSec={LIFE_S_MAX}", "--property=CPUAccounting=yes"]
+        options = ["--quiet", "--collect", f"--unit={unit.name}", f"--property=RuntimeMaxSec={LIFE_S_MAX}"]
         options += [f"--slice={unit.slice}"] if unit.slice else []
         options += [f"--property=ExecStopPost=/bin/sh -c {shlex.quote(unit.after)}"] if unit.after else []
         command = shlex.join(["systemd-run", *options, "/bin/sh", "-c", unit.script])
-        self._checked(unit, ["sh", "-ec", f"systemctl is-active --quiet {unit.name} || {command}"])
+        self.ask(unit, ["sh", "-ec", f"systemctl is-active --quiet {unit.name} || {command}"])
 
     def stop(self, unit: Unit) -> None:
         """Stop it wherever it runs; fine where it does not."""
-        self._checked(unit, ["sh", "-ec", f"! systemctl is-active --quiet {unit.name} || systemctl stop {unit.name}"])
+        self.ask(unit, ["sh", "-ec", f"! systemctl is-active --quiet {unit.name} || systemctl stop {unit.name}"])
 
     def active(self, unit: Unit) -> bool:
         """Does it run on any of its nodes? Asks systemd."""
         asked = ["systemctl", "is-active", "--quiet", unit.name]
         return any(ran.code == 0 for ran in each(unit.nodes, lambda node: self._run(node, asked)))
 
-    def cpu_s(self, unit: Unit) -> float:
-        """CPU seconds that it has used on all of its nodes together."""
-        told = self._checked(unit, ["systemctl", "show", "--property=CPUUsageNSec", "--value", unit.name])
-        try:
-            return sum(int(text) for text in told) / 1e9
-        except ValueError as error:
-            raise LabError(f"read the CPU use of {unit.name}", ", ".join(told)) from error
+    def ask(self, unit: Unit, argv: Sequence[str]) -> list[str]:
+        """Run a program on each of the unit's nodes; what it printed, in their order.
 
-    def _checked(self, unit: Unit, argv: Sequence[str]) -> list[str]:
+        Raises:
+            LabError: it ended with an exit code other than 0.
+        """
         ran = each(unit.nodes, lambda node: self._run(node, argv))
         for node, one in zip(unit.nodes, ran, strict=True):
             if one.code:

@@ -60,13 +60,8 @@ def test_a_refusal_names_the_node_and_what_came_back():
         Units(FakeDocker(Ran(4, "no such unit"))).stop(UNIT)
 
 
-def test_what_was_burnt_is_the_sum_over_the_nodes():
-    assert Units(FakeDocker()).cpu_s(UNIT) == 3.0
-
-
-def test_a_counter_that_is_no_number_is_an_error_and_not_zero():
-    with pytest.raises(LabError, match="not set"):
-        Units(FakeDocker(Ran(0, "[not set]\n"))).cpu_s(UNIT)
+def test_every_node_is_asked():
+    assert Units(FakeDocker()).ask(UNIT, ["cat", "x"]) == ["1500000000"] * 2
 
 
 @pytest.mark.parametrize(("code", "active"), [(0, True), (3, False)])
