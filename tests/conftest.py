@@ -7,8 +7,10 @@ import pytest
 
 
 @pytest.fixture(scope="session", autouse=True)
-def ctrl_c_is_heard() -> Iterator[None]:
-    """A shell ignores Ctrl-C for what it runs in the background, and the lab honours that: its tests of Ctrl-C would wait in vain."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+def signals_are_heard() -> Iterator[None]:
+    """A shell ignores Ctrl-C for what it runs in the background, nohup a hang-up, and the lab honours that: its tests would wait in vain."""
+    heard = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL, signal.SIGTERM: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in heard.items()}
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
