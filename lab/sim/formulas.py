@@ -92,7 +92,8 @@ def capacity_per_s(members: int, message_bytes: int, packets_per_s: float, mult:
 def coverage(transmissions: float) -> float:
     """Share of a large pool that a rumour reaches when each carrier sends it `transmissions` times to random members.
 
-    The root of z = 1 - exp(-T z) above 0, found by iteration; 0 for T up to 1. Derived: final size of a branching process.
+    The root of z = 1 - exp(-T z) above 0, found by iteration; 0 for T up to 1. Derived: final size of a branching process. It takes T as given; in an
+    overloaded pool T itself depends on the coverage, see `coverage_at_load`.
     """
     share = 1.0
     for _ in range(10_000):
@@ -101,6 +102,19 @@ def coverage(transmissions: float) -> float:
             break
         share = following
     return share if transmissions > 1 else 0.0
+
+
+def coverage_at_load(messages_per_s: float, updates_per_s: float) -> float:
+    """Share of a large pool that an update reaches when members send all the messages they can: 1 - exp(-c / u).
+
+    Derived: a member carries only what it heard, z u of u updates per second, and so sends each c / (z u) times; with that for T,
+    z = 1 - exp(-T z) is 1 - exp(-c / u). There is no load at which coverage collapses to nothing: fewer carriers have more room for each rumour.
+
+    Args:
+        messages_per_s: c, messages that one member can send.
+        updates_per_s: u, distinct updates of the pool.
+    """
+    return 1 - math.exp(-messages_per_s / updates_per_s)
 
 
 def first_detection_periods() -> float:

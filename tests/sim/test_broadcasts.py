@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lab.sim.compiled import entry
+from lab.sim.compiled import entry_not_kept
 from lab.sim.constants import FROM_2018_08_08, HANDOFF_DEPTH, UP_TO_2018_08_07, Profile
 from lab.sim.gossip import broadcasts, network
 from lab.sim.gossip.handle import handle
@@ -13,22 +13,22 @@ from lab.sim.gossip.state import ALIVE, DEAD, DROPPED_HANDOFF, SUSPECT, Pool
 ROOM = 1398
 
 
-@entry
+@entry_not_kept
 def enqueue(pool, member, subject, kind, inc, accuser):
     broadcasts.enqueue(pool, member, subject, kind, inc, accuser)
 
 
-@entry
+@entry_not_kept
 def fill(pool, member, slot, room):
     return broadcasts.fill(pool, member, slot, room)
 
 
-@entry
+@entry_not_kept
 def take(pool, member, kind, subject, inc, accuser):
     network.take(pool, member, kind, subject, inc, accuser)
 
 
-@entry
+@entry_not_kept
 def work_off(pool, member):
     network.work_off(pool, member)
 

@@ -85,5 +85,11 @@ def test_a_rumour_sent_too_seldom_does_not_reach_everybody(transmissions: float,
     assert formulas.coverage(transmissions) == pytest.approx(share, abs=0.005)
 
 
+def test_under_load_coverage_is_the_fixed_point_of_what_carriers_have_room_for() -> None:
+    for load in (0.5, 1.2, 3.0):
+        share = formulas.coverage_at_load(load, 1.0)
+        assert share == pytest.approx(formulas.coverage(load / share), abs=1e-6)
+
+
 def test_a_dead_member_is_first_probed_after_about_one_and_a_half_periods() -> None:
     assert formulas.first_detection_periods() == pytest.approx(1.58, abs=0.005)

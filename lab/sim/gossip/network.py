@@ -128,10 +128,11 @@ def take_messages(pool: Pool, slot: int, member: int) -> None:
 def take(pool: Pool, member: int, kind: int, subject: int, inc: int, accuser: int) -> None:
     """Worked off at once by a handler that keeps up, else into the hand-off queue."""
     owner = pool.members[member]
-    _refill(pool, member)
     if owner.rate <= 0:
         apply(pool, member, kind, subject, inc, accuser)
-    elif owner.credit >= 1 and owner.handoff_n + owner.urgent_n == 0:
+        return
+    _refill(pool, member)
+    if owner.credit >= 1 and owner.handoff_n + owner.urgent_n == 0:
         owner.credit -= 1
         apply(pool, member, kind, subject, inc, accuser)
     else:
