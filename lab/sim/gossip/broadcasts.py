@@ -16,11 +16,14 @@ def unlink(pool: Pool, member: int, subject: int) -> None:
     """Take the message about `subject` out of its list."""
     message = pool.queued[member, subject]
     size = 0 if message.kind == ALIVE else 1
+    ends = pool.ends[member, message.level, size]
     if message.previous == NONE:
-        pool.heads[member, message.level, size] = message.next
+        ends[0] = message.next
     else:
         pool.queued[member, message.previous].next = message.next
-    if message.next != NONE:
+    if message.next == NONE:
+        ends[1] = message.previous
+    else:
         pool.queued[member, message.next].previous = message.previous
     message.level = NONE
     pool.members[member].queued_n -= 1
@@ -28,18 +31,25 @@ def unlink(pool: Pool, member: int, subject: int) -> None:
 
 @compiled
 def link(pool: Pool, member: int, subject: int, level: int) -> None:
-    """Put the message about `subject` into the list of those sent `level` times, the newest first."""
+    """Put the message about `subject` into the list of those sent `level` times, the newest first.
+
+    A list is emptied from its newest end, so what comes down from it is mostly older than all that came before: the last place is tried first.
+    """
     message = pool.queued[member, subject]
-    size = 0 if message.kind == ALIVE else 1
-    before, after = NONE, pool.heads[member, level, size]
-    while after != NONE and pool.queued[member, after].number > message.number:
-        before, after = after, pool.queued[member, after].next
+    ends = pool.ends[member, level, 0 if message.kind == ALIVE else 1]
+    before, after = ends[1], NONE
+    if before != NONE and pool.queued[member, before].number < message.number:
+        before, after = NONE, ends[0]
+        while pool.queued[member, after].number > message.number:
+            before, after = after, pool.queued[member, after].next
     message.level, message.previous, message.next = level, before, after
     if before == NONE:
-        pool.heads[member, level, size] = subject
+        ends[0] = subject
     else:
         pool.queued[member, before].next = subject
-    if after != NONE:
+    if after == NONE:
+        ends[1] = subject
+    else:
         pool.queued[member, after].previous = subject
     pool.members[member].queued_n += 1
 
@@ -79,9 +89,9 @@ def fill(pool: Pool, member: int, slot: int, room: int) -> int:
         free = room - used - COMPOUND_MESSAGE_BYTES
         if free < setting.accusation_bytes:
             break
-        subject, size = pool.heads[member, level, 0], setting.alive_bytes
+        subject, size = pool.ends[member, level, 0, 0], setting.alive_bytes
         if subject == NONE or size > free:
-            subject, size = pool.heads[member, level, 1], setting.accusation_bytes
+            subject, size = pool.ends[member, level, 1, 0], setting.accusation_bytes
         if subject == NONE:
             level += 1
             continue

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,6 +119,14 @@ class GossipPool:
         """Go on to `until_s` of simulated time."""
         run_until(self._handle, round(until_s * 1000))
 
+    def add(self, actions: Iterable[Action]) -> None:
+        """More to be done, at or after the pool's time; what was planned before and is not done yet stays."""
+        rest = self._pool.script[self._pool.clock[state.SCRIPT_AT] :]
+        rows = np.concatenate([rest, _script(actions)])
+        self._pool = self._pool._replace(script=rows[np.argsort(rows[:, 0], kind="stable")])
+        self._pool.clock[state.SCRIPT_AT] = 0
+        self._handle = handle(self._pool)
+
     def mark_anomalous(self, members: Sequence[int]) -> None:
         """Failures of these members are true, and what they note themselves is not counted as seen by the healthy."""
         self._pool.members["anomalous"][list(members)] = 1
@@ -185,46 +194,60 @@ def _allocate(size: Size, rules: Rules, chance: np.random.Generator, actions: ND
     by_gossip_ms, gossip_starts = _phases(total, dials.gossip_interval_ms, chance)
     by_probe_ms, probe_starts = _phases(total, dials.probe_interval_ms, chance)
     wanted = max(0, dials.suspicion_mult - 2) if rules.lifeguard.suspicion else 0
-    timers = np.zeros(total * (total + OWN_TIMERS), state.TIMER)
-    timers["due_ms"] = NONE
-    queued = np.zeros((total, total), state.QUEUED)
-    queued["level"] = NONE
-    names = np.zeros(total, state.NAME)
-    for moment in ("ended_ms", "first_suspected_ms", "first_failed_ms", "all_failed_ms"):
-        names[moment] = NONE
-    members = np.zeros(total, state.MEMBER)
-    members["partner"] = members["home"] = NONE
-    members["accepts"] = 1
     return Pool(
-        pairs=np.zeros((total, total), state.PAIR),
-        queued=queued,
-        order=np.zeros((total, total), np.int16),
-        accusers=np.zeros((total, total, wanted + 1), np.int16),
-        members=members,
-        names=names,
-        heads=np.full((total, state.LEVELS, 2), NONE, np.int16),
-        timers=timers,
-        slots=np.full(state.WHEEL_MS, NONE, np.int32),
-        relays=np.zeros((total, INDIRECT_NODES_MAX), state.RELAY),
-        inbox=np.zeros((total, INBOX_ROWS, 6), np.int32),
-        handoff=np.zeros((total, 2, HANDOFF_DEPTH, 4), np.int32),
+        **_of_pairs(total, wanted),
+        **_of_members(total),
         packets=np.zeros((2, state.ROWS, 5), np.int64),
         packet_n=np.zeros(2, np.int64),
+        slots=np.full(state.WHEEL_MS, NONE, np.int32),
         tables=_tables(total, rules, wanted),
         snapshot=np.zeros((2, total, 3), np.int64),
         by_gossip_ms=by_gossip_ms,
         by_probe_ms=by_probe_ms,
         gossip_starts=gossip_starts,
         probe_starts=probe_starts,
-        busy=np.zeros(total, np.int64),
         script=actions,
         log=np.zeros((size.notes, 5), np.int64),
         samples=np.zeros((size.samples, 1 + len(state.SAMPLES)), np.float64),
         clock=np.zeros(8, np.int64),
         chance=np.array([seed], np.uint64),
         setting=_setting(rules, wanted),
-        counts=np.zeros((total, len(state.COUNTS)), np.int64),
     )
+
+
+def _of_pairs(total: int, wanted: int) -> dict[str, NDArray[Any]]:
+    """What grows with the square of the names."""
+    timers = np.zeros(total * (total + OWN_TIMERS), state.TIMER)
+    timers["due_ms"] = NONE
+    queued = np.zeros((total, total), state.QUEUED)
+    queued["level"] = NONE
+    return {
+        "pairs": np.zeros((total, total), state.PAIR),
+        "queued": queued,
+        "order": np.zeros((total, total), np.int16),
+        "accusers": np.zeros((total, total, wanted + 1), np.int16),
+        "timers": timers,
+    }
+
+
+def _of_members(total: int) -> dict[str, NDArray[Any]]:
+    """What each name has one of."""
+    names = np.zeros(total, state.NAME)
+    for moment in ("ended_ms", "first_suspected_ms", "first_failed_ms", "all_failed_ms"):
+        names[moment] = NONE
+    members = np.zeros(total, state.MEMBER)
+    members["partner"] = members["home"] = NONE
+    members["accepts"] = 1
+    return {
+        "members": members,
+        "names": names,
+        "ends": np.full((total, state.LEVELS, 2, 2), NONE, np.int16),
+        "relays": np.zeros((total, INDIRECT_NODES_MAX), state.RELAY),
+        "inbox": np.zeros((total, INBOX_ROWS, 6), np.int32),
+        "handoff": np.zeros((total, 2, HANDOFF_DEPTH, 4), np.int32),
+        "busy": np.zeros(total, np.int64),
+        "counts": np.zeros((total, len(state.COUNTS)), np.int64),
+    }
 
 
 def _phases(total: int, interval_ms: int, chance: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -229,7 +229,7 @@ class Pool(NamedTuple):
         accusers: (M, M, A) int16, who accused in a running suspicion, the first `confirmed` + 1 count.
         members: (M,) MEMBER.
         names: (M,) NAME.
-        heads: (M, LEVELS, 2) int16, first of each list of the broadcast queue: by times sent, and alive before shorter messages.
+        ends: (M, LEVELS, 2, 2) int16, first and last of each list of the broadcast queue: by times sent, and alive before shorter messages.
         timers: (M * M + 7 * M,) TIMER: a suspicion for each pair, then see wheel.py.
         slots: (WHEEL_MS,) int32, first timer of each ms.
         relays: (M, INDIRECT_NODES_MAX) RELAY, of the member's current probe.
@@ -257,7 +257,7 @@ class Pool(NamedTuple):
     accusers: NDArray[np.int16]
     members: NDArray[Any]
     names: NDArray[Any]
-    heads: NDArray[np.int16]
+    ends: NDArray[np.int16]
     timers: NDArray[Any]
     slots: NDArray[np.int32]
     relays: NDArray[Any]
