@@ -1,7 +1,7 @@
 """One typed door to Numba, so that the kernels stay checked Python functions.
 
 Compiling takes most of a minute of CPU, a run takes seconds: so the machine code is kept in a folder of the system's temporary directory that only
-this user can enter. The folder's name holds a digest of every source file of the simulator: code is never older than its source.
+this user can enter. The folder's name holds a digest of every source file that kernels are made of: code is never older than its source.
 """
 
 import hashlib
@@ -58,7 +58,8 @@ def _widened(args: Sequence[Any]) -> tuple[Any, ...]:
 def _folder() -> Path | None:
     """The folder for compiled code, made if need be; None where it cannot be had for this user alone."""
     digest = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.rglob("*.py")):
+    here = Path(__file__).parent
+    for source in (here / "compiled.py", here / "constants.py", *sorted((here / "gossip").glob("*.py"))):
         digest.update(source.read_bytes())
     folder = Path(tempfile.gettempdir()) / f"cascade-lab-simulator-{os.getuid()}-{digest.hexdigest()[:16]}"
     try:

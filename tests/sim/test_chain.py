@@ -102,6 +102,14 @@ def test_a_simulated_cascade_fires_the_links_of_the_experiment_in_order() -> Non
     assert verdict.evidence.out_of_order == []
 
 
+def test_the_fault_is_told_when_it_acts() -> None:
+    history, _ = judged("cascade")
+    outage = history.phase("outage")
+    assert outage is not None
+    told = {event["change"]: event.at_s - outage[0] for event in history.of("fault")}
+    assert told == {"open": 0, "injected": 0, "witnessed": 1, "healed": 40, "closed": 40}
+
+
 def test_a_simulated_run_says_so_and_lacks_users_requests() -> None:
     history, verdict = judged("cascade")
     assert history.header["world"] == "simulated"

@@ -114,9 +114,9 @@ def _open(run: _Run) -> None:
         tell(inject_s, "step", step=spec.fault, state="begin")
         tell(heal_s, "step", step="release", state="begin")
         for moment_s, change in (
-            (begin_s, "open"),
-            (begin_s, "injected"),
-            (begin_s + 1, "witnessed"),
+            (inject_s, "open"),
+            (inject_s, "injected"),
+            (inject_s + 1, "witnessed"),
             (heal_s, "healed"),
             (heal_s, "closed"),
         ):
