@@ -6,7 +6,7 @@ EXPERIMENT ?= cascade
 RUN   ?= $(lastword $(sort $(wildcard runs/*)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor images lab-up lab-down status cascade baseline run report judge heal calibrate test test-cluster check
+.PHONY: help setup doctor images lab-up lab-down status cascade baseline run report judge heal calibrate test test-cluster timing check
 
 ## help: print this list
 help:
@@ -69,11 +69,15 @@ calibrate: lab-up
 ## test: every test that needs no cluster, and the style, type and import checks
 test: setup
 	@scripts/chromium
-	@.venv/bin/pytest -q -m 'not cluster'
+	@.venv/bin/pytest -q -m 'not cluster and not timing'
 
 ## test-cluster: the tests on the real stack (brings the lab up, takes it down)
 test-cluster: setup
 	@.venv/bin/pytest -v -m cluster --log-level=INFO
+
+## timing: the ratios of times that the lab promises; wants a quiet machine
+timing: setup
+	@.venv/bin/pytest -q -m timing
 
 ## check: style, types, contracts, shell scripts, then the tests
 check: setup

@@ -1,19 +1,20 @@
 """One typed door to Numba, so that the kernels stay checked Python functions.
 
-Compiling takes most of a minute of CPU, a run takes seconds: so the machine code is kept in a folder of the system's temporary directory that only
-this user can enter. The folder's name holds a digest of every source file that kernels are made of: code is never older than its source.
+Compiling takes most of a minute of CPU, a run takes seconds: so the machine code is kept in a folder of the lab's cache that only this user can
+enter. The folder's name holds a digest of every source file that kernels are made of: code is never older than its source.
 """
 
 import hashlib
 import os
 import stat
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
 from numba.core import types
+
+from lab.core.paths import cache
 
 F = TypeVar("F", bound=Callable[..., Any])
 _njit: Any = numba.njit
@@ -61,9 +62,9 @@ def _folder() -> Path | None:
     here = Path(__file__).parent
     for source in (here / "compiled.py", here / "constants.py", *sorted((here / "gossip").glob("*.py"))):
         digest.update(source.read_bytes())
-    folder = Path(tempfile.gettempdir()) / f"cascade-lab-simulator-{os.getuid()}-{digest.hexdigest()[:16]}"
+    folder = cache() / "simulator" / digest.hexdigest()[:16]
     try:
-        folder.mkdir(mode=0o700, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = folder.lstat()
     except OSError:
         return None
