@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from lab.adapters.docker import Docker
-from lab.cluster.units import EXEC_TIMEOUT_S, Unit, Units, each
+from lab.cluster.units import EXEC_TIMEOUT_S, Unit, Units
 
 KILLED = "/run/lab-kill-agents.count"
 """In each app node: how many agents have been killed there. In memory, so gone with the node."""
@@ -25,8 +25,10 @@ class WorkloadPowers:
 
     def kill_agents(self, share: float, every_s: float) -> None:
         """SIGKILL this share of each app node's agents, wave after wave, until they are spared. Idempotent."""
-        each(self.app_nodes, lambda node: self.docker.run_checked(node, ["rm", "-f", KILLED], timeout_s=EXEC_TIMEOUT_S))
-        self.units.start(self._killing(share, every_s))
+        killing = self._killing(share, every_s)
+        if not self.units.active(killing):
+            self.units.ask(killing, ["rm", "-f", KILLED])
+        self.units.start(killing)
 
     def spare_agents(self) -> None:
         """No more waves; the kubelets start what was killed. Idempotent."""
@@ -38,8 +40,7 @@ class WorkloadPowers:
 
     def agents_killed(self) -> int:
         """Agents killed since the first wave."""
-        asked = ["sh", "-c", f"cat {KILLED} 2>/dev/null || echo 0"]
-        return sum(int(text) for text in each(self.app_nodes, lambda node: self.docker.run_checked(node, asked, timeout_s=EXEC_TIMEOUT_S)))
+        return sum(int(text) for text in self.units.ask(self._killing(), ["sh", "-c", f"cat {KILLED} 2>/dev/null || echo 0"]))
 
     def churn_pods(self, low: int, high: int, half_period_s: float) -> None:
         """Scale the workload to `low` and to `high` pods in turn, until it is settled. Idempotent."""
