@@ -16,7 +16,14 @@ def state() -> dict[str, Any]:
     """What to put back later: IP forwarding, the policy of the forward chain, and whether Docker had been here before."""
     rules = _rules("iptables", "filter")
     policy = next((line.split()[2] for line in rules if line.startswith("-P FORWARD")), "ACCEPT")
-    return {"ip_forward": FORWARD.read_text().strip(), "forward_policy": policy, "docker_before": any("DOCKER" in line for line in rules)}
+    docker_before = any("DOCKER" in line for line in rules)
+    return {"ip_forward": FORWARD.read_text().strip(), "forward_policy": policy, "docker_before": docker_before, "veths": veths()}
+
+
+def veths() -> list[str]:
+    """The host's ends of containers' network cables."""
+    names = (line.split(":")[0].strip() for line in Path("/proc/net/dev").read_text(encoding="ascii").splitlines()[2:])
+    return sorted(name for name in names if name.startswith("veth"))
 
 
 def restore(before: dict[str, Any]) -> None:

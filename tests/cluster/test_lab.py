@@ -171,7 +171,7 @@ def test_after_a_killed_engine_up_makes_a_new_cluster(up: Callable[[], None]) ->
     assert left["leftovers"]
     answer = lab("up", timeout_s=600)
     assert answer.code == 0, answer.text
-    assert "7 of 7 nodes do not run" in answer.text
+    assert "removing the cluster that is there" in answer.text  # the engine starts some nodes again, without their routes
     assert status() == {"clusters": ["cascade-lab"], "open_faults": [], "leftovers": []}
 
 
