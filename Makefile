@@ -66,7 +66,7 @@ heal: setup
 calibrate: lab-up
 	@$(LAB) calibrate
 
-## test: every test that needs no cluster, and the style, type and import checks
+## test: every test that needs no cluster (ratios of times: make timing)
 test: setup
 	@scripts/chromium
 	@.venv/bin/pytest -q -m 'not cluster and not timing'
