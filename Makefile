@@ -85,5 +85,5 @@ check: setup
 	@.venv/bin/ruff format --check lab tests images loadtests
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
-	@.venv/bin/shellcheck scripts/bootstrap scripts/chromium .ci/run
+	@.venv/bin/shellcheck scripts/bootstrap scripts/chromium scripts/compare-up .ci/run
 	@$(MAKE) --no-print-directory test
