@@ -38,9 +38,6 @@ READY_S_MAX = 60.0
 STOP_S_MAX = 40.0
 """Chosen: dockerd itself gives containers 15 s to leave, then kills them."""
 
-LINKS_S_MAX = 30.0
-"""Chosen: the kernel takes a network namespace apart some time after its last process has ended; seconds for dozens at once."""
-
 
 @dataclass(frozen=True, slots=True)
 class Engine:
@@ -93,7 +90,7 @@ def stop(progress: Progress, clock: Clock | None = None) -> bool:
         if pid is not None:
             step.say(f"dockerd, pid {pid}")
             _end(pid, clock or SystemClock())
-        _clean(clock or SystemClock())
+        _clean()
     return pid is not None
 
 
@@ -211,16 +208,12 @@ def _alive(pid: int) -> bool:
     return stat.rsplit(")", 1)[1].split()[0] != "Z"
 
 
-def _clean(clock: Clock) -> None:
-    """Take away what dockerd leaves when it goes, and wait for what the kernel takes away: the networks of dead containers."""
+def _clean() -> None:
+    """Take away what dockerd leaves when it goes."""
     below = [str(RUN), str(cache() / "engine")]
     mounts = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
     for mount in sorted((place for place in mounts if any(place == root or place.startswith(f"{root}/") for root in below)), reverse=True):
         shell.attempt(["umount", "--lazy", mount], timeout_s=10)
-    before = json.loads((RUN / "before.json").read_text()) if (RUN / "before.json").exists() else {}
-    firewall.restore(before)
-    end_s = clock.now_s() + LINKS_S_MAX
-    while set(firewall.veths()) - set(before.get("veths", [])) and clock.now_s() < end_s:
-        clock.sleep(0.2)
+    firewall.restore(json.loads((RUN / "before.json").read_text()) if (RUN / "before.json").exists() else {})
     SOCKET.unlink(missing_ok=True)
     shell.attempt(["rm", "-rf", str(RUN)], timeout_s=30)

@@ -7,6 +7,7 @@ from typing import Any
 from lab.adapters import shell
 
 FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
+NET = Path("/sys/class/net")
 TABLES = ("nat", "filter", "raw", "mangle")
 WORDS = ("DOCKER", "docker0", "198.18.", "198.19.")
 """A rule with one of these is Docker's or the lab's: the addresses are in a range that nobody else uses."""
@@ -22,12 +23,21 @@ def state() -> dict[str, Any]:
 
 def veths() -> list[str]:
     """The host's ends of containers' network cables."""
-    names = (line.split(":")[0].strip() for line in Path("/proc/net/dev").read_text(encoding="ascii").splitlines()[2:])
-    return sorted(name for name in names if name.startswith("veth"))
+    return sorted(place.name for place in NET.glob("veth*"))
+
+
+def loose(known: list[str]) -> list[str]:
+    """Cables that have come since and hang on no bridge: their containers are dead, and the kernel would take them away within a minute.
+
+    Those of another engine hang on its bridge; those that were here before stay.
+    """
+    return [name for name in veths() if name not in known and not (NET / name / "master").exists()]
 
 
 def restore(before: dict[str, Any]) -> None:
     """Best effort: remove Docker's rules, chains and bridge, and put policy and forwarding back as they were."""
+    for name in loose(before.get("veths", [])):
+        shell.attempt(["ip", "link", "delete", name], timeout_s=10)
     if before.get("docker_before"):
         return  # another engine's chains were there; they are its business
     for program in ("iptables", "ip6tables"):

@@ -92,3 +92,11 @@ def test_who_may_not_install_gets_the_command(monkeypatch):
     monkeypatch.setitem(debian.BUILD_TOOLS, "no-such-program", "no-such-package")
     with pytest.raises(Refused, match="sudo apt-get install --yes --no-install-recommends no-such-package"):
         debian.ensure(["no-such-program"], FakeProgress())
+
+
+def test_a_dead_containers_cable_is_told_from_one_that_was_here_and_from_one_on_a_bridge(tmp_path, monkeypatch):
+    for name in ("veth0ld", "vethdead", "veththeirs", "eth0"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "veththeirs" / "master").mkdir()
+    monkeypatch.setattr(firewall, "NET", tmp_path)
+    assert firewall.loose(["veth0ld"]) == ["vethdead"]
