@@ -1,4 +1,4 @@
-"""The whole lab on the real stack, in the order of a user's day: up, baseline, faults and killed runners, cascade, a power cut, down.
+"""The whole lab on the real stack: a killed bring-up, up, baseline, faults, a power cut, killed runners, cascade, down.
 
 The tests of this file depend on one another and run in the order they stand in.
 """
@@ -32,6 +32,7 @@ SMALL = ["--set", "workload.pods=5", "--set", "workload.flood_lines_per_s=300", 
 SMALL += ["--set", "faults.0.heal_at_s=15", "--set", "flood_s=10", "--set", "recovery_s=15", "--set", "metastable_after_s=10"]
 """A cascade that is cheap to kill: it need not fall over, it only has to be in each of its phases."""
 
+NODES = 7
 PODS = 35
 FAULT_SETTINGS: dict[str, dict[str, float]] = {
     "pause-broker": {},
@@ -83,6 +84,26 @@ def after(before: dict[str, object]) -> object:
     lab("down")
 
 
+def test_after_a_killed_bring_up_down_leaves_nothing(before: dict[str, object]) -> None:
+    """Killed together with its engine and the nodes that it had begun."""
+    bring_up = subprocess.Popen([*LAB, "up"], stdout=subprocess.DEVNULL)
+    try:
+        give_up_s = CLOCK.now_s() + 3600  # on a new machine images are built first
+        while _begun_nodes() < NODES and bring_up.poll() is None:
+            assert CLOCK.now_s() < give_up_s
+            CLOCK.sleep(0.2)
+        assert bring_up.poll() is None
+    finally:
+        bring_up.kill()
+        bring_up.wait()
+    if engine.our_pid() is None:
+        pytest.skip("the engine is not the lab's own")
+    _kill_engine()
+    assert lab("down").code == 0
+    assert machine() == before
+    assert status() == {"clusters": [], "open_faults": [], "leftovers": []}
+
+
 def test_up_brings_everything_and_a_second_call_changes_nothing(before: dict[str, object], up: Callable[[], None]) -> None:
     assert before["state"] is False
     up()
@@ -128,6 +149,21 @@ def test_a_fault_bites_and_is_healed_when_its_runner_is_killed(name: str, settin
     assert status()["open_faults"] == []
 
 
+def test_after_a_killed_engine_up_makes_a_new_cluster(up: Callable[[], None]) -> None:
+    """What a power cut leaves: containers that do not run, below an engine that does not either."""
+    up()
+    if engine.our_pid() is None:
+        pytest.skip("the engine is not the lab's own")
+    _kill_engine()
+    left = status()
+    assert left["clusters"] == []
+    assert left["leftovers"]
+    answer = lab("up", timeout_s=600)
+    assert answer.code == 0, answer.text
+    assert "removing the cluster that is there" in answer.text  # the engine starts some nodes again, without their routes
+    assert status() == {"clusters": ["cascade-lab"], "open_faults": [], "leftovers": []}
+
+
 @pytest.mark.parametrize("phase", ["steady", "outage", "flood", "recovery"])
 def test_a_killed_runner_leaves_no_fault_open(phase: str, tmp_path: Path, up: Callable[[], None]) -> None:
     up()
@@ -160,33 +196,8 @@ def test_the_cascade_really_happens(tmp_path: Path, up: Callable[[], None]) -> N
     assert lab("judge", str(run)).code == 0
 
 
-def test_after_a_killed_engine_up_makes_a_new_cluster(up: Callable[[], None]) -> None:
-    """What a power cut leaves: containers that do not run, below an engine that does not either."""
-    up()
-    if engine.our_pid() is None:
-        pytest.skip("the engine is not the lab's own")
-    _kill_engine()
-    left = status()
-    assert left["clusters"] == []
-    assert left["leftovers"]
-    answer = lab("up", timeout_s=600)
-    assert answer.code == 0, answer.text
-    assert "removing the cluster that is there" in answer.text  # the engine starts some nodes again, without their routes
-    assert status() == {"clusters": ["cascade-lab"], "open_faults": [], "leftovers": []}
-
-
 def test_down_leaves_nothing(before: dict[str, object], up: Callable[[], None]) -> None:
     up()
-    assert lab("down").code == 0
-    assert machine() == before
-    assert status() == {"clusters": [], "open_faults": [], "leftovers": []}
-
-
-def test_after_a_killed_engine_down_leaves_nothing(before: dict[str, object], up: Callable[[], None]) -> None:
-    up()
-    if engine.our_pid() is None:
-        pytest.skip("the engine is not the lab's own")
-    _kill_engine()
     assert lab("down").code == 0
     assert machine() == before
     assert status() == {"clusters": [], "open_faults": [], "leftovers": []}
@@ -217,6 +228,14 @@ def _kill_engine() -> None:
             process.kill()
     _, alive = psutil.wait_procs(killed, timeout=30)
     assert not alive
+
+
+def _begun_nodes() -> int:
+    """Running node containers; 0 while no engine answers."""
+    if engine.find() is None:
+        return 0
+    with contextlib.closing(Docker()) as docker:
+        return sum(docker.pid(node.name) > 0 for node in docker.nodes())
 
 
 def _kafka_answers() -> bool:
