@@ -14,7 +14,7 @@ from lab.adapters import shell
 from lab.adapters.docker import USUAL_SHARES, Docker
 from lab.adapters.kube import Kube
 from lab.cluster import host, kind, network
-from lab.cluster.reset import await_steady, unready_nodes, untouched
+from lab.cluster.reset import await_steady, labelled, unready_nodes, untouched
 from lab.cluster.settle import until
 from lab.cluster.world import KindWorld
 from lab.core import paths
@@ -28,7 +28,7 @@ READY_ALLOWED_S = 180.0
 EARLY_LOOK_S = 1.0
 """Chosen: the API server answers some 20 s after kind has begun; each look before that costs the engine one exec."""
 FIRST_SHARES = 8 * USUAL_SHARES
-"""Chosen: when the nodes become Ready each of them unpacks and starts something, and all that is waited for is on the core node."""
+"""Chosen: when the nodes become Ready each of them unpacks and starts something, and what is waited for is on two of them."""
 EARLY_KUBECONFIG = paths.STATE / "early-kubeconfig"
 ENDPOINTS = {
     "Consul (API and UI)": "http://127.0.0.1:18500/ui/",
@@ -59,7 +59,9 @@ def up(progress: Progress, world: KindWorld, env: Mapping[str, str]) -> bool:
     applied = _create(progress, world, env)
     with Kubes() as kube, _first(world.docker, world.core):
         _furnish(progress, world, kube, None if applied else env)
-        _await_ready(progress, world, kube)
+        until(progress, world.clock, "all nodes Ready", lambda: unready_nodes(kube), READY_ALLOWED_S)
+        with _first(world.docker, _home(progress, world, kube)):
+            await_steady(world, kube, progress, FIRST_PODS)
     paths.WHOLE.write_text(_lives(world), encoding="ascii")
     untouched(FIRST_PODS)
     return True
@@ -184,6 +186,13 @@ def _apply(kubeconfig: Path, env: Mapping[str, str]) -> None:
     shell.run([*kubectl, "apply", "--server-side", "-k", str(manifests)], timeout_s=READY_ALLOWED_S, env=env)
 
 
-def _await_ready(progress: Progress, world: KindWorld, kube: Kube) -> None:
-    until(progress, world.clock, "all nodes Ready", lambda: unready_nodes(kube), READY_ALLOWED_S)
-    await_steady(world, kube, progress, FIRST_PODS)
+def _home(progress: Progress, world: KindWorld, kube: Kube) -> str:
+    """The node of the first workload pod."""
+    homes: set[str] = set()
+
+    def look() -> str:
+        homes.update(pod["spec"]["nodeName"] for pod in kube.pods(labelled("app")) if "nodeName" in pod["spec"])
+        return "" if homes else "none yet"
+
+    until(progress, world.clock, "a node for the first workload pod", look, READY_ALLOWED_S)
+    return homes.pop()

@@ -41,12 +41,19 @@ def test_node_ports_are_those_that_the_cluster_maps_to_the_host():
 
 
 @pytest.mark.parametrize("name", ["consul.yaml", "app.yaml"])
-def test_consul_is_told_its_address_and_joins_by_name_not_by_service(name):
+def test_consul_is_told_its_own_address(name):
     agent = next(c for c in PODS[name]["containers"] if c["name"] == "consul")
     assert {"-bind=$(POD_IP)", "-advertise=$(POD_IP)", "-node=$(POD_NAME)"} <= set(agent["command"])
-    text = " ".join(agent["command"]) + str(OBJECTS["consul-config.yaml"])
-    assert "consul-0.consul:8301" in text
-    assert "disable_update_check" in text
+    assert "disable_update_check" in " ".join(agent["command"]) + str(OBJECTS["consul-config.yaml"])
+
+
+def test_consul_servers_join_one_another_and_agents_join_servers_each_by_an_address_of_its_own():
+    services = [OBJECTS[f"consul-address-{n}.yaml"][0] for n in range(3)]
+    for n, service in enumerate(services):
+        assert service["spec"]["selector"] == {"statefulset.kubernetes.io/pod-name": f"consul-{n}"}
+        assert service["spec"]["clusterIP"] in OBJECTS["consul-config.yaml"][0]["data"]["server.hcl"]
+    agent = next(c for c in PODS["app.yaml"]["containers"] if c["name"] == "consul")
+    assert {f"-retry-join=consul-{n}.consul:8301" for n in range(3)} <= set(agent["command"])
 
 
 def test_a_frozen_broker_is_neither_restarted_nor_cut_off():
