@@ -5,6 +5,7 @@ costs about ten times the CPU, and the lab's own use is bounded.
 """
 
 import json
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,6 +38,22 @@ _WATCH_S: Final = 300
 _SWEEP_S: Final = 60.0
 """Time to delete a collection: the server deletes one object after the other before it answers. Chosen: 50 pods took 11 s on a busy machine."""
 _SHORT: Final = 200
+_SERVER_ERROR: Final = 500
+
+
+def answers(server: str, timeout_s: float = 1.0) -> bool:
+    """Does an API server answer there, before anybody holds its certificate? Nothing is sent but the question whether it is ready.
+
+    Args:
+        server: `https://host:port`.
+        timeout_s: seconds to wait.
+    """
+    with urllib3.PoolManager(cert_reqs="CERT_NONE", retries=False, timeout=timeout_s) as pool, warnings.catch_warnings():
+        warnings.simplefilter("ignore", urllib3.exceptions.InsecureRequestWarning)
+        try:
+            return pool.request("GET", f"{server}/readyz").status < _SERVER_ERROR
+        except urllib3.exceptions.HTTPError:
+            return False
 
 
 class Gone(Unavailable):

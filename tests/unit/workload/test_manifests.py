@@ -47,13 +47,13 @@ def test_consul_is_told_its_own_address(name):
     assert "disable_update_check" in " ".join(agent["command"]) + str(OBJECTS["consul-config.yaml"])
 
 
-def test_consul_servers_join_one_another_and_agents_join_servers_each_by_an_address_of_its_own():
-    services = [OBJECTS[f"consul-address-{n}.yaml"][0] for n in range(3)]
-    for n, service in enumerate(services):
-        assert service["spec"]["selector"] == {"statefulset.kubernetes.io/pod-name": f"consul-{n}"}
-        assert service["spec"]["clusterIP"] in OBJECTS["consul-config.yaml"][0]["data"]["server.hcl"]
+def test_each_consul_server_has_an_address_and_servers_and_agents_join_by_it():
     agent = next(c for c in PODS["app.yaml"]["containers"] if c["name"] == "consul")
-    assert {f"-retry-join=consul-{n}.consul:8301" for n in range(3)} <= set(agent["command"])
+    for n in range(3):
+        service = OBJECTS[f"consul-address-{n}.yaml"][0]["spec"]
+        assert service["selector"] == {"statefulset.kubernetes.io/pod-name": f"consul-{n}"}
+        assert f'"{service["clusterIP"]}:8301"' in OBJECTS["consul-config.yaml"][0]["data"]["server.hcl"]
+        assert f"-retry-join={service['clusterIP']}:8301" in agent["command"]
 
 
 def test_a_frozen_broker_is_neither_restarted_nor_cut_off():
