@@ -29,7 +29,7 @@ _ANSWER_S: Final = 30.0
 """Time for one answer of the engine. Chosen: on two loaded cores starting a container was seen to take seconds."""
 USUAL_SHARES: Final = 1024
 """The engine's default weight of a container."""
-_PERIOD_US: Final = 100_000
+PERIOD_US: Final = 100_000
 """The kernel's default CFS period, which `docker update --cpus` uses too."""
 _SHORT: Final = 300
 
@@ -127,9 +127,8 @@ class Docker:
 
     def cap(self, container: str, cores: float) -> None:
         """Let the container use at most `cores`, from now on; 0 takes the cap away."""
-        quota = round(cores * _PERIOD_US) if cores else -1
         with _translated(f"cap {container} at {cores:g} cores"):
-            self._api.update_container(container, cpu_period=_PERIOD_US, cpu_quota=quota)
+            self._api.update_container(container, cpu_period=PERIOD_US, cpu_quota=quota_us(cores))
 
     def weigh(self, container: str, shares: int) -> None:
         """Let the container weigh so much against others where CPU is short, from now on."""
@@ -142,7 +141,7 @@ class Docker:
         if host.get("NanoCpus"):
             return float(host["NanoCpus"]) / 1e9
         quota = host.get("CpuQuota") or 0
-        return quota / (host.get("CpuPeriod") or _PERIOD_US) if quota > 0 else 0.0
+        return quota / (host.get("CpuPeriod") or PERIOD_US) if quota > 0 else 0.0
 
     def run(self, container: str, argv: Sequence[str], *, timeout_s: float) -> Ran:
         """Run a program in a container and wait for its end.
@@ -153,11 +152,10 @@ class Docker:
             Unavailable: it did not end in time; `came_back` says so.
         """
         tried = f"run {' '.join(argv)} in {container}"
-        bounded = ["timeout", "-s", "KILL", f"{timeout_s:g}", *argv]
         with _translated(tried, f"timed out after {timeout_s:g} s"):
             api = APIClient(version=self._api.api_version, timeout=timeout_s, **self._settings)  # type: ignore[arg-type]
             try:
-                started = api.exec_create(container, bounded)["Id"]
+                started = api.exec_create(container, bounded(argv, timeout_s))["Id"]
                 output = api.exec_start(started)
                 code = api.exec_inspect(started)["ExitCode"]
             finally:
@@ -243,6 +241,16 @@ class Docker:
     def close(self) -> None:
         """Drop the connections."""
         self._api.close()
+
+
+def bounded(argv: Sequence[str], timeout_s: float) -> list[str]:
+    """The program, killed where it runs after `timeout_s`."""
+    return ["timeout", "-s", "KILL", f"{timeout_s:g}", *argv]
+
+
+def quota_us(cores: float) -> int:
+    """The CFS quota of a cap, in microseconds of each period; -1 for none."""
+    return round(cores * PERIOD_US) if cores else -1
 
 
 def _nodes(found: Iterable[dict[str, Any]]) -> list[Node]:

@@ -10,6 +10,7 @@ import typer
 from lab.adapters.clock import SystemClock
 from lab.adapters.docker import Docker
 from lab.cli import compose
+from lab.cli.help import examples
 from lab.cluster import bring_up, doctor, engine, leftovers
 from lab.core import paths
 from lab.core.errors import Refused
@@ -20,11 +21,21 @@ from lab.runner.lock import is_held, run_lock
 MARKS = {"ok": "[green]ok[/]", "warn": "[yellow]note[/]", "missing": "[red]missing[/]"}
 AsJson = Annotated[bool, typer.Option("--json", help="machine-readable")]
 
+EXAMPLES = {
+    "doctor": ("lab doctor", "lab doctor --json"),
+    "up": ("lab up", "lab up --images build"),
+    "down": ("lab down",),
+    "status": ("lab status", "lab status --json"),
+    "heal": ("lab heal",),
+    "calibrate": ("lab calibrate", "lab calibrate --pods 50"),
+}
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     for command in (doctor_command, up, down, status, heal, calibrate):
-        app.command("doctor" if command is doctor_command else command.__name__)(command)
+        name = command.__name__.removesuffix("_command")
+        app.command(name, epilog=examples(*EXAMPLES[name]))(command)
 
 
 def doctor_command(as_json: AsJson = False) -> None:

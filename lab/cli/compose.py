@@ -2,8 +2,8 @@
 
 import os
 import platform
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -62,16 +62,30 @@ def host() -> doctor.Host:
     return doctor.read_host(_engine_version, _lab_is_up, debian.missing_tools)
 
 
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """How a run reaches its cluster.
+
+    Args:
+        kind: the cluster.
+        kube: opens its API; asked again after the cluster was made anew.
+    """
+
+    kind: KindWorld
+    kube: Callable[[], Kube]
+
+
 class LabWorld:
     """The real world of one run: cluster, probes, load, and the accounting of its lines. Implements `lab.core.protocols.World`."""
 
-    def __init__(self, progress: Progress, experiment: Experiment) -> None:
+    def __init__(self, progress: Progress, experiment: Experiment, doors: Doors | None = None) -> None:
         self._progress = progress
         self._experiment = experiment
-        self._kind = world()
+        self._doors = doors or Doors(world(), Kube)
+        self._kind = self._doors.kind
         if not self._kind.docker.nodes():
             raise Refused("run an experiment", "there is no cluster", "bring the lab up: lab up")
-        self._kube = Kube()
+        self._kube = self._doors.kube()
         self._handles: Handles | None = None
 
     def __getattr__(self, name: str) -> Any:
@@ -81,7 +95,7 @@ class LabWorld:
     def reset(self, pods: int) -> None:
         """See `World.reset`."""
         self._kube.close()
-        self._kube = fresh_cluster(self._progress, self._kind, pods)
+        self._kube = fresh_cluster(self._progress, self._doors, pods)
         plan = self._plan()
         self._kind.cap(plan)
         calibration.await_calm(self._kind, self._progress, plan)
@@ -136,19 +150,19 @@ def calibrate(progress: Progress, pods: int, requests_per_s: float) -> calibrati
     """Bring up the workload uncapped, measure, and remember."""
     kind = world()
     workload = Workload(pods=pods, requests_per_s=requests_per_s)
-    fresh_cluster(progress, kind, pods).close()
+    fresh_cluster(progress, Doors(kind, Kube), pods).close()
     return _measured(progress, kind, workload)
 
 
-def fresh_cluster(progress: Progress, kind: KindWorld, pods: int) -> Kube:
+def fresh_cluster(progress: Progress, doors: Doors, pods: int) -> Kube:
     """A steady lab with `pods` workload pods on a fresh Kafka and Consul: swept if it is calm, else made anew."""
-    kube = Kube()
+    kube = doors.kube()
     if worn := reset.worn(kube):
         kube.close()
         found = engine.find()
-        bring_up.renew(progress, kind, found.env() if found else {}, worn)
-        kube = Kube()
-    reset.fresh(kind, kube, progress, pods)
+        bring_up.renew(progress, doors.kind, found.env() if found else {}, worn)
+        kube = doors.kube()
+    reset.fresh(doors.kind, kube, progress, pods)
     return kube
 
 

@@ -6,10 +6,13 @@ import typer
 from rich.table import Table
 
 from lab.cli.compose import console
+from lab.cli.help import examples
 from lab.cluster import engine
 from lab.images import auto, build, pull, state
 
-images = typer.Typer(no_args_is_help=True, help="Every image of the lab: get them, list them.")
+images = typer.Typer(
+    no_args_is_help=True, help="Every image of the lab: get them, list them.", epilog=examples("lab images list", "lab images ensure")
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -17,7 +20,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(images, name="images")
 
 
-@images.command("ensure")
+@images.command("ensure", epilog=examples("lab images ensure", "lab images ensure --mode pull"))
 def ensure(
     mode: Annotated[
         auto.Mode, typer.Option(help="keep what is complete, else pull if a registry answers, else build (auto); or insist")
@@ -29,7 +32,7 @@ def ensure(
     shown.line(f"images: {auto.ensure(shown, mode)}")
 
 
-@images.command("build")
+@images.command("build", epilog=examples("lab images build", "lab images build --clean"))
 def build_command(clean: Annotated[bool, typer.Option(help="build again what is built")] = False) -> None:
     """Build every image from package registries; goes on where an interrupted build was."""
     shown = console()
@@ -37,7 +40,7 @@ def build_command(clean: Annotated[bool, typer.Option(help="build again what is 
     build.build_all(shown, clean=clean)
 
 
-@images.command("pull")
+@images.command("pull", epilog=examples("lab images pull", "lab images pull --registry 127.0.0.1:5000"))
 def pull_command(
     registry: Annotated[str, typer.Option(help="HOST:PORT of a registry that holds them; the engine's default if left out")] = "",
 ) -> None:
@@ -47,7 +50,7 @@ def pull_command(
     pull.pull_all(shown, registry)
 
 
-@images.command("list")
+@images.command("list", epilog=examples("lab images list"))
 def list_command() -> None:
     """List every image: is it here, and where from."""
     shown = console()

@@ -6,8 +6,9 @@ import sys
 import typer
 
 from lab.adapters.clock import SystemClock
-from lab.cli import cluster_commands, image_commands, run_commands
+from lab.cli import cluster_commands, experiment_commands, image_commands, run_commands
 from lab.cli.console import LabConsole
+from lab.cli.help import examples
 from lab.core.errors import Aborted, LabError
 
 EXIT_CODES = (
@@ -22,11 +23,12 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Target's cascade of January 2019 on real containers: Kafka lost and back, logs flood, nodes starve, pods move, Consul slows.\n\n"
     "Start with: lab doctor, then lab up, then lab run cascade.",
-    epilog=EXIT_CODES,
+    epilog=f"{EXIT_CODES}\n\n{examples('lab doctor', 'lab up', 'lab run cascade', 'lab down')}",
 )
 image_commands.register(app)
 cluster_commands.register(app)
 run_commands.register(app)
+experiment_commands.register(app)
 
 
 INTERRUPTED_BY_CLICK = 130

@@ -1,4 +1,4 @@
-"""`lab run`, `judge`, `report`, `experiments`: an experiment becomes a history, a history becomes a verdict and a page."""
+"""`lab run`, `judge`, `report`: an experiment becomes a history, a history becomes a verdict and a page."""
 
 import os
 import sys
@@ -12,7 +12,10 @@ from lab.adapters.clock import SystemClock
 from lab.checkers.judge import judge as judge_history
 from lab.checkers.requests import parse
 from lab.checkers.verdict import Verdict
-from lab.cli import compose
+from lab.cli import completion, compose
+from lab.cli.experiment_commands import Changes, Named
+from lab.cli.help import examples
+from lab.cli.rehearse import rehearse
 from lab.core import paths
 from lab.core.errors import LabError
 from lab.core.history import HISTORY_FILE, History
@@ -20,7 +23,7 @@ from lab.report.page import render
 from lab.report.sentence import what_happened
 from lab.runner.guard import Watchdog, WatchdogSpec
 from lab.runner.live import live_view
-from lab.runner.load import EXPERIMENTS, load_experiment
+from lab.runner.load import load_experiment
 from lab.runner.run import Parts, Request, run_experiment
 
 NOT_EXPECTED = 1
@@ -29,26 +32,48 @@ WATCHDOG = WatchdogSpec("lab.cluster.world:open_world", "lab.faults.table:FAULTS
 NICENESS = -15
 """Chosen: probes must be on time on a machine that the experiment fills; they are held to 5 % of a core, so they take nothing away."""
 
-RunFolder = Annotated[Path, typer.Argument(help="folder of a run, such as runs/20260101T120000Z-cascade", show_default=False)]
+RunFolder = Annotated[
+    Path,
+    typer.Argument(
+        metavar="RUN", help="folder of a run, such as runs/20260101T120000Z-cascade", show_default=False, autocompletion=completion.runs
+    ),
+]
+EXAMPLES = {
+    "run": (
+        "lab run cascade",
+        "lab run baseline --out calm",
+        "lab run cascade --set workload.pods=50 --set faults.0.heal_at_s=30",
+        "lab run ./mine.yaml",
+        "lab run cascade --dry-run",
+    ),
+    "judge": ("lab judge runs/20260101T120000Z-cascade",),
+    "report": ("lab report runs/20260101T120000Z-cascade",),
+}
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    for command in (run, judge, report, experiments):
-        app.command(command.__name__)(command)
+    for command in (run, judge, report):
+        app.command(command.__name__, epilog=examples(*EXAMPLES[command.__name__]))(command)
 
 
 def run(
-    experiment: Annotated[str, typer.Argument(help="a name (lab experiments) or the path of a YAML file")],
+    experiment: Named,
     out: Annotated[Path | None, typer.Option(help="folder of the run; runs/UTC-NAME if left out")] = None,
-    changes: Annotated[list[str] | None, typer.Option("--set", help="change a field: --set workload.pods=40; may be repeated")] = None,
+    changes: Changes = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="print every command it would send, and when; needs no cluster, changes nothing")
+    ] = False,
 ) -> None:
     """Run an experiment on the lab's cluster: steady state, faults, flood, recovery, heal; then judge it and write the report.
 
-    The run's folder holds experiment.json, history.jsonl, locust.csv, verdict.json and report.html.
+    The run's folder holds experiment.json, history.jsonl, locust.csv, verdict.json and report.html. Ctrl-C ends a run by healing it.
     """
     chosen = load_experiment(experiment, changes or [])
     console = compose.console()
+    if dry_run:
+        rehearse(chosen, console.line)
+        return
     clock = SystemClock()
     world = compose.LabWorld(console, chosen)
     _be_prompt()
@@ -76,12 +101,6 @@ def judge(run: RunFolder) -> None:
 def report(run: RunFolder) -> None:
     """Write the page of a stored run again, from its history alone; writes report.html."""
     compose.console().line(str(_write_report(run, _judge(run))))
-
-
-def experiments() -> None:
-    """List the experiments that come with the lab."""
-    for name in EXPERIMENTS:
-        compose.console().line(f"{name:<12} {load_experiment(name).title}")
 
 
 def _judge(folder: Path) -> Verdict:

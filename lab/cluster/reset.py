@@ -6,12 +6,9 @@ is checked here (one pool, one leader, every agent a member, every pod running);
 
 from collections.abc import Sequence
 
-from lab.adapters import host
-from lab.adapters.consul import Consul
 from lab.adapters.kube import Kube, Object
 from lab.cluster.settle import until
-from lab.cluster.world import KindWorld
-from lab.core import paths
+from lab.cluster.world import PRISTINE, KindWorld
 from lab.core.progress import Progress
 
 SETTLE_ALLOWED_S = 480.0
@@ -19,8 +16,6 @@ SETTLE_ALLOWED_S = 480.0
 SERVERS = 3
 CORE_SETS = ("consul", "kafka")
 NAME_LABEL = "app.kubernetes.io/name"
-PRISTINE = paths.STATE / "pristine"
-"""Holds the number of pods while no run has touched the cluster: adding pods to it is as fresh as a reset."""
 
 
 def fresh(world: KindWorld, kube: Kube, progress: Progress, pods: int) -> None:
@@ -30,10 +25,10 @@ def fresh(world: KindWorld, kube: Kube, progress: Progress, pods: int) -> None:
         Aborted: it does not become steady in time; says what was last seen.
     """
     world.uncap()
-    if not _pristine(pods):
+    if not _pristine(world, pods):
         _sweep(world, kube, progress)
     until(progress, world.clock, "all nodes Ready", lambda: unready_nodes(kube), SETTLE_ALLOWED_S)
-    PRISTINE.unlink(missing_ok=True)
+    world.touch()
     kube.scale("app", pods)
     await_steady(world, kube, progress, pods)
     world.weigh()
@@ -44,9 +39,10 @@ def untouched(pods: int) -> None:
     PRISTINE.write_text(str(pods), encoding="ascii")
 
 
-def _pristine(pods: int) -> bool:
+def _pristine(world: KindWorld, pods: int) -> bool:
     """Taking pods away would leave members of the pool that have left."""
-    return PRISTINE.exists() and int(PRISTINE.read_text(encoding="ascii")) <= pods
+    there = world.pristine_pods()
+    return there is not None and there <= pods
 
 
 def worn(kube: Kube) -> str:
@@ -65,9 +61,9 @@ def worn(kube: Kube) -> str:
 def await_steady(world: KindWorld, kube: Kube, progress: Progress, pods: int) -> None:
     """Wait for Kafka, one Consul leader, `pods` running pods and one pool that holds exactly their agents and the servers."""
     until(progress, world.clock, "Kafka", lambda: "" if world.broker_answers(2.0) else "no answer yet", SETTLE_ALLOWED_S)
-    until(progress, world.clock, "Consul's leader", _no_leader, SETTLE_ALLOWED_S)
+    until(progress, world.clock, "Consul's leader", lambda: _no_leader(world), SETTLE_ALLOWED_S)
     until(progress, world.clock, f"{pods} workload pods", lambda: _missing_pods(kube, pods), SETTLE_ALLOWED_S)
-    until(progress, world.clock, f"one pool of {pods + SERVERS} members", lambda: strangers(kube), SETTLE_ALLOWED_S)
+    until(progress, world.clock, f"one pool of {pods + SERVERS} members", lambda: strangers(world, kube), SETTLE_ALLOWED_S)
 
 
 def unready_nodes(kube: Kube) -> str:
@@ -75,10 +71,9 @@ def unready_nodes(kube: Kube) -> str:
     return ", ".join(node["metadata"]["name"] for node in kube.nodes() if not _node_ready(node))
 
 
-def strangers(kube: Kube) -> str:
+def strangers(world: KindWorld, kube: Kube) -> str:
     """What keeps the pool from being exactly the living pods and servers, or ""."""
-    consul = Consul(keep=False)
-    members = consul.members()
+    members = world.consul().members()
     alive = {name for name, state in members.items() if state == "alive"}
     expected = {pod["metadata"]["name"] for pod in kube.pods() if pod["metadata"]["labels"].get(NAME_LABEL) in {"app", "consul"}}
     absent, foreign = expected - alive, set(members) - expected
@@ -91,7 +86,7 @@ def _sweep(world: KindWorld, kube: Kube, progress: Progress) -> None:
     kube.scale("app", 0)
     kube.delete_pods(labelled("app"))
     until(progress, world.clock, "the old pods gone", lambda: _left(kube.pods(labelled("app"))), SETTLE_ALLOWED_S)
-    host.forget_tallies(paths.TALLY)
+    world.forget_tallies()
     old = {_uid(pod) for name in CORE_SETS for pod in kube.pods(labelled(name))}
     for name in CORE_SETS:
         kube.delete_pods(labelled(name))
@@ -110,8 +105,8 @@ def _missing_pods(kube: Kube, pods: int) -> str:
     return "" if ready == pods == len(found) else f"{ready} of {pods} ready, {len(found)} there"
 
 
-def _no_leader() -> str:
-    return "" if Consul(keep=False).leader() else "no leader yet"
+def _no_leader(world: KindWorld) -> str:
+    return "" if world.consul().leader() else "no leader yet"
 
 
 def _left(pods: Sequence[Object]) -> str:

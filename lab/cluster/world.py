@@ -5,14 +5,19 @@ It can freeze the broker, shape the nodes, and bring the whole system back to a 
 
 from collections.abc import Iterable
 
+from lab.adapters import host
 from lab.adapters.clock import SystemClock
+from lab.adapters.consul import Consul
 from lab.adapters.docker import Docker
 from lab.cluster.broker import BrokerPowers
 from lab.cluster.pods import WorkloadPowers
 from lab.cluster.shape import SHARES, Node, Plan, read_nodes
 from lab.cluster.units import Units, each
 from lab.core.clock import Clock
-from lab.core.paths import project
+from lab.core.paths import STATE, TALLY, project
+
+PRISTINE = STATE / "pristine"
+"""Holds the number of pods while no run has touched the cluster: adding pods to it is as fresh as a reset."""
 
 
 class KindWorld(BrokerPowers, WorkloadPowers):
@@ -40,6 +45,22 @@ class KindWorld(BrokerPowers, WorkloadPowers):
         """Put the share ratio of a large host on the app nodes' slices (`SHARES`). Idempotent, lost when a node restarts."""
         commands = [f"systemctl set-property --runtime {unit} CPUShares={shares}" for unit, shares in SHARES.items()]
         each(self.app_nodes, lambda name: self.docker.run_checked(name, ["sh", "-ec", "\n".join(commands)], timeout_s=30))
+
+    def consul(self) -> Consul:
+        """A client of the Consul servers, a new connection for each question."""
+        return Consul(keep=False)
+
+    def pristine_pods(self) -> int | None:
+        """How many pods the cluster has while no run has touched it; None once one has."""
+        return int(PRISTINE.read_text(encoding="ascii")) if PRISTINE.exists() else None
+
+    def touch(self) -> None:
+        """Note that a run touches the cluster."""
+        PRISTINE.unlink(missing_ok=True)
+
+    def forget_tallies(self) -> None:
+        """Delete the counters of earlier pods."""
+        host.forget_tallies(TALLY)
 
 
 def open_world() -> KindWorld:

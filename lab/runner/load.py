@@ -3,9 +3,9 @@
 import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -13,12 +13,14 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from lab.core.errors import Refused
 from lab.core.experiment import Experiment
 from lab.core.fault_specs import FAULT_SPECS
+from lab.core.fields import Location, allowed_at, names_at
 
 FOLDER = Path(__file__).resolve().parents[1] / "experiments"
 EXPERIMENTS = {name: FOLDER / f"{name}.yaml" for name in ("baseline", "cascade", "flood-only")}
 """Every experiment that comes with the lab; a new one is a new file and a word here."""
 
-Location = tuple[int | str, ...]
+SCHEMA = FOLDER / "experiment.schema.json"
+"""The published schema (`lab.core.experiment.schema_text`)."""
 
 
 def load_experiment(name_or_path: str, overrides: Sequence[str] = ()) -> Experiment:
@@ -28,15 +30,26 @@ def load_experiment(name_or_path: str, overrides: Sequence[str] = ()) -> Experim
         Refused: not known, not readable, not YAML, or not an experiment; all that is wrong is named at once.
     """
     path = find(name_or_path)
-    tree = _parse(path)
-    changed: dict[Location, str] = {}
-    for override in overrides:
-        changed[_put(tree, override)] = override
+    tree = parse(path)
+    return check(tree, put_all(tree, overrides), path)
+
+
+def check(tree: CommentedMap, changed: Mapping[Location, str], path: Path) -> Experiment:
+    """The experiment that `tree` holds.
+
+    Args:
+        tree: as parsed from `path`.
+        changed: what `put_all` put in, to be named when it is wrong.
+        path: of the file, for messages.
+
+    Raises:
+        Refused: it is not an experiment; all that is wrong is named at once.
+    """
     try:
         return Experiment.model_validate(_plain(tree))
     except ValidationError as error:
         wrong = [_explain(detail, tree, changed) for detail in error.errors(include_url=False)]
-        raise Refused(f"use the experiment {path}", "\n".join(wrong), "correct it; lab/experiments/cascade.yaml is an example") from error
+        raise Refused(f"use the experiment {path}", "\n".join(wrong), "correct it; lab experiments show cascade is an example") from error
 
 
 def find(name_or_path: str) -> Path:
@@ -59,7 +72,12 @@ def find(name_or_path: str) -> Path:
     )
 
 
-def _parse(path: Path) -> CommentedMap:
+def parse(path: Path) -> CommentedMap:
+    """The file with its comments and line numbers.
+
+    Raises:
+        Refused: it cannot be read, or is not YAML that holds fields.
+    """
     what = f"read the experiment {path}"
     try:
         tree = YAML().load(path.read_text(encoding="utf-8"))
@@ -70,19 +88,30 @@ def _parse(path: Path) -> CommentedMap:
     except (YAMLError, UnicodeDecodeError, OSError, RecursionError) as error:
         raise Refused(what, _one_line(error), "give a readable UTF-8 YAML file") from error
     if not isinstance(tree, CommentedMap):
-        raise Refused(what, "line 1: the file must hold fields (name: ..., title: ...)", "lab/experiments/cascade.yaml is an example")
+        raise Refused(what, "line 1: the file must hold fields (name: ..., title: ...)", "lab experiments show cascade is an example")
     return tree
+
+
+def put_all(tree: CommentedMap, overrides: Sequence[str]) -> dict[Location, str]:
+    """Put each `a.b=value` into `tree`; where each went, and its words.
+
+    Raises:
+        Refused: not of that form, or there is no such place.
+    """
+    return {_put(tree, override): override for override in overrides}
 
 
 def _put(tree: CommentedMap, override: str) -> Location:
     field, equals, text = override.partition("=")
     keys: Location = tuple(int(key) if key.isdecimal() else key for key in field.strip().split("."))
     if not equals or not field.strip():
-        raise Refused(f"use --set {override}", "it has no `=`", "write it as --set workload.pods=40")
+        raise Refused(f"use --set {override}", f"it is not FIELD=VALUE{_allowed(keys)}", "write it as --set workload.pods=40")
     try:
         value = YAML(typ="safe", pure=True).load(text)
     except YAMLError as error:
-        raise Refused(f"use --set {override}", "the value is not YAML", "write it as --set workload.pods=40") from error
+        raise Refused(
+            f"use --set {override}", f"{field}: {_short(text)} is not YAML{_allowed(keys)}", "write it as --set workload.pods=40"
+        ) from error
     branch: Any = tree
     for key in keys[:-1]:
         if isinstance(branch, CommentedMap) and branch.get(key) is None:
@@ -101,9 +130,8 @@ def _step(branch: Any, key: int | str, override: str) -> Any:
         return branch[key]
     if isinstance(branch, CommentedSeq) and isinstance(key, int) and key < len(branch):
         return branch[key]
-    raise Refused(
-        f"use --set {override}", f"there is no {key!r} to change", "name a field of the experiment: lab/experiments/experiment.schema.json"
-    )
+    has = f"the list holds {len(branch)}, counted from 0" if isinstance(branch, CommentedSeq) else f"{_short(branch)} has no fields"
+    raise Refused(f"use --set {override}", f"there is no {key!r} to change: {has}", "see every field: lab experiments fields")
 
 
 def _plain(node: Any) -> Any:
@@ -126,15 +154,15 @@ def _explain(detail: Any, tree: CommentedMap, changed: Mapping[Location, str]) -
     )
     field = ".".join(str(key) for key in location)
     if detail["type"] == "extra_forbidden":
-        allowed = _fields(location[:-1], kind)
-        near = difflib.get_close_matches(str(location[-1]), allowed, 1)
-        message = f"unknown field{f', did you mean {near[0]}?' if near else ''}; allowed: {', '.join(allowed)}"
+        known = names_at(location[:-1], kind)
+        near = difflib.get_close_matches(str(location[-1]), known, 1)
+        message = f"unknown field{f', did you mean {near[0]}?' if near else ''}; allowed: {', '.join(known)}"
     elif detail["type"] == "union_tag_invalid":
         message = f"Input should be {_listed(list(FAULT_SPECS))}, not {_short(detail['input']['fault'])}"
     elif detail["type"] in {"missing", "union_tag_not_found"}:
-        message = "the field is missing"
+        message = f"the field is missing{_allowed(location, kind)}"
     elif detail["type"] != "value_error":
-        message = f"{message}, not {_short(detail['input'])}"
+        message = f"{message}, not {_short(detail['input'])}{_allowed(location, kind)}"
     return f"{where}: {message}" if message.startswith(field) else f"{where}: {field}: {message}"
 
 
@@ -158,20 +186,9 @@ def _place(location: Location, wrong: str) -> tuple[Location, str]:
     return ((*place, "fault") if wrong.startswith("union_tag") else place), kind
 
 
-def _fields(location: Location, fault: str) -> list[str]:
-    """Names of the fields that a branch of the file may have; `fault` is the kind of fault there."""
-    model: Any = Experiment
-    for key in location:
-        if isinstance(key, int):
-            continue
-        if key == "faults":
-            model = FAULT_SPECS[fault]
-            continue
-        annotation = model.model_fields[key].annotation
-        model = next(
-            (part for part in (annotation, *get_args(annotation)) if isinstance(part, type) and issubclass(part, BaseModel)), model
-        )
-    return sorted(model.model_fields)
+def _allowed(location: Location, fault: str = "") -> str:
+    words = ", ".join(FAULT_SPECS) if location[-1:] == ("fault",) else allowed_at(location, fault)
+    return f"; allowed: {words}" if words else ""
 
 
 def _listed(names: list[str]) -> str:

@@ -121,9 +121,9 @@ def test_a_field_that_the_file_left_out_can_be_set() -> None:
         ("workload.pods=x", "--set workload.pods=x: workload.pods: Input should be a valid integer, not 'x'"),
         ("workload.podz=3", "--set workload.podz=3: workload.podz: unknown field, did you mean pods?"),
         ("faults.1.heal_at_s=3", "there is no 1 to change"),
-        ("title.x=3", "there is no 'x' to change"),
-        ("workload.pods", "it has no `=`"),
-        ("workload=[", "the value is not YAML"),
+        ("title.x=3", "there is no 'x' to change: 'Kafka goes away, comes back, and takes the platform with... has no fields"),
+        ("workload.pods", "it is not FIELD=VALUE; allowed: a whole number, 1 to 110"),
+        ("workload=[", "workload: '[' is not YAML; allowed: the fields pods, requests_per_s, flood_lines_per_s"),
         ("outage_s=20", "faults.0.heal_at_s (40) must not be after outage_s (20)"),
     ],
 )

@@ -1,0 +1,204 @@
+"""A cluster that only tells: what the real code would send to engine, API server, Consul and Kafka, as commands that can be pasted.
+
+The code that decides what to send is the lab's own (`KindWorld`, `reset`); only the doors are others. They answer like a calm cluster that
+does what it is asked. Nothing here opens a socket, starts a program or writes a file.
+"""
+
+import json
+import math
+import shlex
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import Lock, get_ident
+from typing import Any
+
+from lab.adapters.consul import Consul
+from lab.adapters.docker import PERIOD_US, Docker, Ran, Stats, bounded, quota_us
+from lab.adapters.docker import Node as Container
+from lab.adapters.kube import NAMESPACE, Kube, Object
+from lab.cluster.reset import NAME_LABEL, SERVERS
+from lab.cluster.shape import Node
+from lab.cluster.units import Units
+from lab.cluster.world import KindWorld
+from lab.core.clock import Clock
+
+Tell = Callable[[str], None]
+NOT_THERE = 1
+"""Exit code of pgrep, and of `systemctl is-active` near enough: nothing of the kind runs."""
+QUESTIONS = ("pgrep", "systemctl is-active")
+
+
+@dataclass
+class Notes:
+    """What is told, in the order of the calls; what several nodes are sent at once is one line.
+
+    Args:
+        tell: takes the lines.
+        app_nodes: are written `$app`.
+    """
+
+    tell: Tell
+    app_nodes: Sequence[str] = ()
+    _lock: Lock = field(default_factory=Lock)
+    _main: int = field(default_factory=get_ident)
+    _at_once: dict[str, list[str]] = field(default_factory=dict)
+
+    def line(self, text: str) -> None:
+        """One line, after what was sent at once before it."""
+        self.flush()
+        self.tell(text)
+
+    def sent(self, node: str, text: str) -> None:
+        """`text` holds `NODE` where the node's name goes."""
+        if node in self._at_once.get(text, ()):
+            self.flush()  # the next round of the same
+        with self._lock:
+            self._at_once.setdefault(text, []).append(node)
+        if get_ident() == self._main:
+            self.flush()
+
+    def flush(self) -> None:
+        """Tell what was sent at once: sent by threads, so in the order of each node and then of the names."""
+        with self._lock:
+            waiting, self._at_once = self._at_once, {}
+        for text, nodes in waiting.items():
+            names = sorted(set(nodes), key=lambda name: (len(name), name))
+            self.tell(text.replace("NODE", names[0]) if len(names) == 1 else self._loop(text, names))
+
+    def _loop(self, text: str, names: Sequence[str]) -> str:
+        listed = "$app" if set(names) == set(self.app_nodes) else " ".join(names)
+        return f"for node in {listed}; do {text.replace('NODE', '$node')}; done"
+
+
+class ToldDocker(Docker):
+    """The engine, as it would be asked."""
+
+    def __init__(self, nodes: Iterable[Node], notes: Notes) -> None:
+        self._nodes = list(nodes)
+        self._notes = notes
+        self._caps: dict[str, float] = {}
+
+    def nodes(self) -> list[Container]:
+        """Those of kind-config.yaml."""
+        return [Container(node.name, node.name, node.role, "running", node.image) for node in self._nodes]
+
+    def pid(self, container: str) -> int:  # noqa: ARG002  # as the engine's
+        """No process has this number."""
+        return 0
+
+    def cap(self, container: str, cores: float) -> None:
+        """Told, and remembered for `cap_of`."""
+        self._caps[container] = cores
+        quota = "MEASURED" if math.isnan(cores) else str(quota_us(cores))
+        self._notes.sent(container, f"docker update --cpu-period {PERIOD_US} --cpu-quota {quota} NODE")
+
+    def cap_of(self, container: str) -> float:
+        """As capped here."""
+        return self._caps.get(container, 0.0)
+
+    def run(self, container: str, argv: Sequence[str], *, timeout_s: float) -> Ran:
+        """Told. A question for what may be running is answered with no; any other program ends well and prints 0."""
+        self._notes.sent(container, f"docker exec NODE {shlex.join(bounded(argv, timeout_s))}")
+        asked = " ".join(argv)
+        return Ran(NOT_THERE if asked.startswith(QUESTIONS) else 0, "0\n")
+
+    def stats(self, container: str) -> Stats:
+        """Told; an idle node."""
+        self._notes.sent(container, "docker stats --no-stream NODE")
+        return Stats(0.0, 0, 0, 0.0, 0)
+
+    def close(self) -> None:
+        """Nothing was opened."""
+
+
+class ToldKube(Kube):
+    """The API server, as it would be asked: a handful of objects that follow what is asked for."""
+
+    def __init__(self, nodes: Iterable[Node], notes: Notes) -> None:
+        self._names = [node.name for node in nodes]
+        self._notes = notes
+        self._replicas = 0
+        self._generation = 0
+
+    def close(self) -> None:
+        """Nothing was opened."""
+
+    def _call(self, method: str, path: str, query: Mapping[str, str], body: Object | None = None, timeout_s: float = 0.0) -> Object:  # noqa: ARG002  # as the API's
+        asked = "?" + "&".join(f"{key}={value}" for key, value in query.items()) if query else ""
+        words = "" if body is None else f" --data {shlex.quote(json.dumps(body))}"
+        self._notes.line(f"kubernetes {method} {path}{asked}{words}")
+        if method == "PATCH" and body is not None and path.endswith("/deployments/app/scale"):
+            self._replicas = int(body["spec"]["replicas"])
+        if method == "DELETE":
+            self._generation += 1
+        return {"items": self.items(path, query.get("labelSelector", "")), "metadata": {"resourceVersion": "0"}}
+
+    def items(self, path: str, selector: str) -> list[Object]:
+        """What a list of `path` holds."""
+        if path.endswith("/nodes"):
+            return [_ready({"metadata": {"name": name}}) for name in self._names]
+        sizes = {"app": self._replicas, "consul": SERVERS, "kafka": 1}
+        return [
+            self._pod(part, number) for part, size in sizes.items() if selector in ("", f"{NAME_LABEL}={part}") for number in range(size)
+        ]
+
+    def _pod(self, part: str, number: int) -> Object:
+        name = f"{part}-{number}"
+        return _ready(
+            {"metadata": {"name": name, "uid": f"{name}/{self._generation}", "labels": {NAME_LABEL: part}, "namespace": NAMESPACE}}
+        )
+
+
+class ToldConsul(Consul):
+    """The Consul servers, as they would be asked: one leader, and every pod a member."""
+
+    def __init__(self, kube: ToldKube, notes: Notes) -> None:
+        self._kube = kube
+        self._notes = notes
+
+    def leader(self) -> str:
+        """There is one."""
+        self._notes.line("curl http://127.0.0.1:18500/v1/status/leader")
+        return "198.19.0.2:8300"
+
+    def members(self) -> dict[str, str]:
+        """Every pod that has an agent."""
+        self._notes.line("curl http://127.0.0.1:18500/v1/agent/members")
+        with_agents = [pod for pod in self._kube.items("/pods", "") if pod["metadata"]["labels"][NAME_LABEL] != "kafka"]
+        return {str(pod["metadata"]["name"]): "alive" for pod in with_agents}
+
+
+class ToldWorld(KindWorld):
+    """The kind cluster whose doors only tell."""
+
+    def __init__(self, nodes: Iterable[Node], clock: Clock, tell: Tell) -> None:
+        nodes = list(nodes)
+        self.notes = Notes(tell, [node.name for node in nodes if node.role == "app"])
+        self.kube = ToldKube(nodes, self.notes)
+        super().__init__(ToldDocker(nodes, self.notes), clock, nodes)
+        self.units = Units(self.docker)
+
+    def consul(self) -> Consul:
+        """See `ToldConsul`."""
+        return ToldConsul(self.kube, self.notes)
+
+    def broker_answers(self, timeout_s: float) -> bool:
+        """Told; it answers."""
+        self.notes.line(f"kafka metadata request to 127.0.0.1:19092, at most {timeout_s:g} s")
+        return True
+
+    def pristine_pods(self) -> int | None:
+        """A run was here before: the longer way."""
+        return None
+
+    def touch(self) -> None:
+        """Told."""
+        self.notes.line("rm -f /var/tmp/cascade-lab/pristine")
+
+    def forget_tallies(self) -> None:
+        """Told."""
+        self.notes.line("rm -f /var/tmp/cascade-lab/tally/*")
+
+
+def _ready(thing: dict[str, Any]) -> Object:
+    return {**thing, "status": {"conditions": [{"type": "Ready", "status": "True"}]}}

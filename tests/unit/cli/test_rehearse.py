@@ -1,0 +1,100 @@
+"""`lab run --dry-run`: every command, word for word, and nothing touched. `pytest --update-golden` writes the texts anew."""
+
+import json
+import socket
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Lab
+
+from lab.cli import rehearse as rehearsal
+from lab.core.errors import LabError
+from lab.core.paths import project
+from lab.faults.table import FAULTS
+from lab.runner.load import load_experiment
+
+GOLDEN = project() / "tests" / "golden"
+TIMES = {"inject_at_s": 0, "heal_at_s": 40}
+EACH: dict[str, dict[str, Any]] = {
+    "pause-broker": {},
+    "flap-broker": {"away_s": 15, "back_s": 5},
+    "partition-broker": {"loss_ratio": 0.5},
+    "kill-agents": {"share": 0.5, "every_s": 20},
+    "churn-pods": {"pods_low": 10, "pods_high": 35, "half_period_s": 15},
+    "stress-node": {"nodes": 2, "workers": 2},
+}
+
+
+@pytest.fixture(autouse=True)
+def _measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that has measured the workload, and a folder to see what is left in."""
+    found = {"pods": 35, "requests_per_s": 25.0, "use_cores": 0.124, "use_cores_max": 0.13, "window_s": 20.0}
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "calibration.json").write_text(json.dumps({"35 pods, 25 requests/s": found}))
+    (tmp_path / "here").mkdir()
+    monkeypatch.setenv("CASCADE_LAB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path / "here")
+
+
+def told(name: str, *changes: str) -> list[str]:
+    lines: list[str] = []
+    rehearsal.rehearse(load_experiment(name, changes), lines.append)
+    return lines
+
+
+def compared(lines: list[str], name: str, *, update: bool) -> None:
+    golden = GOLDEN / name
+    if update:
+        golden.write_text("\n".join(lines) + "\n")
+    assert "\n".join(lines) + "\n" == golden.read_text(), "after a wanted change: pytest --update-golden"
+
+
+def test_cascade_sends_these_commands_at_these_times(update_golden: bool) -> None:
+    compared(told("cascade"), "dry-run-cascade.txt", update=update_golden)
+
+
+@pytest.mark.parametrize("fault", sorted(EACH))
+def test_each_fault_sends_these_commands(fault: str, update_golden: bool) -> None:
+    entry = json.dumps([{"fault": fault, **TIMES, **EACH[fault]}])
+    lines = told("cascade", f"faults={entry}")
+    outage = lines[lines.index("# phase outage") : lines.index("# phase flood")]
+    compared(outage, f"dry-run-{fault}.txt", update=update_golden)
+
+
+def test_no_fault_is_left_out_here() -> None:
+    assert set(EACH) == set(FAULTS)
+
+
+def test_a_rehearsal_leaves_nothing_behind_and_needs_no_cluster(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    answer = lab("run", "cascade", "--dry-run", "--out", "here-it-would-be")
+    assert (answer.code, "docker exec cascade-lab-worker timeout -s KILL 8 pkill -STOP -f 'kafka[.]Kafka'" in answer.text) == (0, True)
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+def test_without_a_measurement_it_says_that_one_comes_first() -> None:
+    lines = told("cascade", "workload.pods=36")
+    assert [line for line in lines if "lab calibrate comes first" in line]
+    assert [line for line in lines if "--cpu-quota MEASURED" in line]
+
+
+def connect() -> None:
+    with socket.socket() as opened:
+        opened.connect(("127.0.0.1", 9))
+
+
+@pytest.mark.parametrize("touch", [connect, lambda: subprocess.run(["true"], check=True), lambda: Path("x").unlink()])
+def test_a_door_that_was_forgotten_is_shut(touch: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("x").touch()
+    monkeypatch.setattr(rehearsal.ToldWorld, "freeze_broker", lambda _: touch())
+    with pytest.raises(LabError, match="without touching anything"):
+        told("cascade")
+    assert Path("x").exists()
+
+
+def test_after_a_rehearsal_the_doors_are_open_again() -> None:
+    told("baseline")
+    subprocess.run(["true"], check=True)
