@@ -5,15 +5,18 @@ The figures are those seen on a small machine: reads of 2 ms, nodes lost 20 s af
 
 import copy
 import functools
+import json
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lab.checkers.requests import Request
-from lab.core.history import Event, History
+from lab.core.history import HISTORY_FILE, Event, History
+from lab.runner.causes import Causes
 
 STEADY, OUTAGE, FLOOD, RECOVERY = 5.0, 50.0, 95.0, 170.0
 END = 290.0
@@ -78,8 +81,17 @@ class Story:
 
     def history(self) -> History:
         told = [*self.events, *(sample for samples in self.samples.values() for sample in samples)]
-        ordered = sorted(told, key=lambda event: event[0])
-        return History([Event(seq, at_s, kind, None, fields) for seq, (at_s, kind, fields) in enumerate(ordered)])
+        return History(list(_with_causes(sorted(told, key=lambda event: event[0]))))
+
+
+def _with_causes(told: Iterable[Told]) -> Iterator[Event]:
+    """As the recorder does: a fault is led to by its step or its last change, all else by the likeliest."""
+    causes = Causes()
+    fault_cause: int | None = None
+    for seq, (at_s, kind, fields) in enumerate(told):
+        yield Event(seq, at_s, kind, fault_cause if kind == "fault" else causes.of(kind, fields), fields)
+        causes.note(seq, kind, fields)
+        fault_cause = seq if kind in {"fault", "step"} else fault_cause
 
 
 def between(begin_s: float, end_s: float, inside: Shape, outside: Shape) -> Shape:
@@ -226,6 +238,14 @@ def requests() -> list[Request]:
     return [Request(at_s, "steady", "page", 5.0 + at_s % 7, failed=at_s % 50 == 0) for at_s in map(float, range(10, 280))]
 
 
+def store(history: History, folder: Path) -> Path:
+    """The folder of a run that left this history."""
+    folder.mkdir(parents=True)
+    told = ({"seq": e.seq, "at_s": e.at_s, "kind": e.kind, "cause": e.cause, **e.fields} for e in history.events)
+    (folder / HISTORY_FILE).write_text("".join(json.dumps(line) + "\n" for line in told), encoding="utf-8")
+    return folder
+
+
 def _phases(story: Story) -> None:
     bounds = [
         ("steady", STEADY, OUTAGE),
@@ -289,11 +309,14 @@ def _starve(story: Story, stretches: dict[str, tuple[float, float]]) -> None:
 def _lose(story: Story, node: str, begin_s: float, end_s: float) -> None:
     """NotReady, its pods evicted 10 s later."""
     story.add(begin_s, "node", node=node, ready="Unknown")
+    story.add(begin_s + 0.1, "kube_event", reason="NodeNotReady", object=f"Node/{node}", message=f"Node {node} status is now: NodeNotReady")
     if end_s < END:
         story.add(end_s, "node", node=node, ready="True")
     for pod in range(10):
         name = f"app-{APP_NODES.index(node)}{pod}"
         story.add(begin_s + 10 + pod * 0.2, "pod", pod=name, node=node, change="evicting", reason="DeletionByTaintManager")
+        unwell = {"reason": "Unhealthy", "object": f"Pod/{name}", "message": "Readiness probe failed: <timed out & given up>"}
+        story.add(begin_s - 5 + pod * 0.3, "kube_event", **unwell)
 
 
 def _count_pods(story: Story, evictions: dict[float, int], back: Shape) -> None:

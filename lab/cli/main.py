@@ -6,7 +6,7 @@ import sys
 import typer
 
 from lab.adapters.clock import SystemClock
-from lab.cli import cluster_commands, experiment_commands, image_commands, run_commands
+from lab.cli import cluster_commands, experiment_commands, image_commands, reading_commands, run_commands
 from lab.cli.console import LabConsole
 from lab.cli.help import examples
 from lab.core.errors import Aborted, LabError
@@ -29,6 +29,7 @@ image_commands.register(app)
 cluster_commands.register(app)
 run_commands.register(app)
 experiment_commands.register(app)
+reading_commands.register(app)
 
 
 INTERRUPTED_BY_CLICK = 130

@@ -1,7 +1,8 @@
 """Which event led to which: from a late symptom back to the step of the timeline that set it off.
 
 What is not known is guessed by the chain that the lab is about, nearest first: a pod's end by the trouble of its node, a member's end by
-the end of its pod, a node's trouble by the newest thing the run did. A guess names what came before on the same object; it proves nothing.
+the end of its pod, a node's trouble by the newest thing the run did. A pod that merely runs explains nothing that comes after the run's
+next deed: then that deed is named. A guess names what came before on the same object; it proves nothing.
 """
 
 from collections import deque
@@ -19,7 +20,7 @@ class Causes:
         self._stimulus: int | None = None
         self._phase: int | None = None
         self._node: dict[str, tuple[int, bool]] = {}
-        self._pod: dict[str, tuple[int, str]] = {}
+        self._pod: dict[str, tuple[int, str, bool]] = {}
         self._member: dict[str, int] = {}
         self._ended: deque[int] = deque(maxlen=1000)
 
@@ -52,7 +53,7 @@ class Causes:
         elif kind == "node":
             self._node[fields["node"]] = (seq, fields["ready"] == "True")
         elif kind == "pod":
-            self._pod[fields["pod"]] = (seq, fields.get("node") or "")
+            self._pod[fields["pod"]] = (seq, fields.get("node") or "", fields["change"] in _ENDED)
             if fields["change"] in {"deleted", "failed"}:
                 self._ended.append(seq)
         elif kind == "member_change":
@@ -64,7 +65,7 @@ class Causes:
 
     def _of_pod(self, fields: Mapping[str, Any], newest: int | None) -> int | None:
         change, pod = fields["change"], fields["pod"]
-        before = self._pod.get(pod, (None, ""))[0]
+        before = self._pod.get(pod, (None, "", False))[0]
         if change == "created" and before is None:
             return self._ended.popleft() if self._ended else newest
         if change in _ENDED:
@@ -75,14 +76,21 @@ class Causes:
         pod = self._pod.get(fields["member"])
         if fields["state"] == "alive" or pod is None:
             return pod[0] if pod else self._member.get(fields["member"], newest)
-        trouble = self._trouble_of(pod[1], None)
-        return pod[0] if trouble is None else max(pod[0], trouble)
+        return self._of_living_pod(pod, newest)
 
     def _of_object(self, name: str, newest: int | None) -> int | None:
         name = name.rpartition("/")[2]
         if name in self._pod:
-            return self._pod[name][0]
+            return self._of_living_pod(self._pod[name], newest)
         return self._node[name][0] if name in self._node else newest
+
+    def _of_living_pod(self, pod: tuple[int, str, bool], newest: int | None) -> int:
+        """The latest of: the pod's own event, the trouble of its node, and, if neither is trouble, the newest deed of the run."""
+        seq, node, ended = pod
+        trouble = self._trouble_of(node, None)
+        if trouble is not None:
+            return max(seq, trouble)
+        return seq if ended or newest is None else max(seq, newest)
 
     def _trouble_of(self, node: str | None, otherwise: int | None) -> int | None:
         seq, ready = self._node.get(node or "", (None, True))

@@ -59,6 +59,26 @@ def test_a_member_that_fails_while_its_pod_lives_points_to_the_trouble_of_its_no
     assert story("member_change", member="a", state="failed")[1] == down
 
 
+def test_a_member_that_fails_on_a_ready_node_points_to_what_the_run_did_since_its_pod_started(story: Story) -> None:
+    step, _ = story("step", step="flood", state="begin")
+    assert story("member_change", member="a", state="failed")[1] == step
+    assert story("kube_event", object="Pod/a", reason="Unhealthy")[1] == step
+
+
+def test_what_the_run_does_later_does_not_hide_that_a_pod_was_moved(story: Story) -> None:
+    story("node", node="n1", ready="Unknown")
+    moved, _ = story("pod", pod="a", node="n1", change="deleted")
+    story("node", node="n1", ready="True")
+    story("step", step="calm", state="begin")
+    assert story("member_change", member="a", state="left")[1] == moved
+    assert story("kube_event", object="Pod/a", reason="Killing")[1] == moved
+
+
+def test_a_kubernetes_event_about_a_pod_of_a_lost_node_points_to_the_node(story: Story) -> None:
+    down, _ = story("node", node="n1", ready="Unknown")
+    assert story("kube_event", object="Pod/a", reason="NodeNotReady")[1] == down
+
+
 def test_the_newest_thing_the_run_did_explains_a_sample(story: Story) -> None:
     assert story("sample", series="s", target="t")[1] == 1
     fault, _ = story("fault", fault="pause-broker", change="injected")
@@ -66,9 +86,9 @@ def test_the_newest_thing_the_run_did_explains_a_sample(story: Story) -> None:
 
 
 def test_a_kubernetes_event_points_to_the_newest_event_of_its_object(story: Story) -> None:
+    assert story("kube_event", object="Pod/a", reason="Killing")[1] == 3
     down, _ = story("node", node="n1", ready="False")
     assert story("kube_event", object="Node/n1", reason="NodeNotReady")[1] == down
-    assert story("kube_event", object="Pod/a", reason="Killing")[1] == 3
     assert story("kube_event", object="Pod/unknown", reason="x")[1] == 1
 
 

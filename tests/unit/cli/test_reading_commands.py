@@ -1,0 +1,38 @@
+"""What a stored run can be asked, by the command line."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from lab.cli.main import app
+from lab.core.errors import Refused
+from tests import histories
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return histories.store(histories.cascade().history(), tmp_path_factory.mktemp("runs") / "cascade")
+
+
+def said(*arguments: object) -> str:
+    """What the command wrote; it must end well."""
+    result = CliRunner().invoke(app, list(map(str, arguments)), catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_why_tells_the_path_from_a_link_to_its_step(run: Path) -> None:
+    text = said("why", run, "link4")
+    assert "link 4, Pods evicted and moved: fired at 122.0" in text
+    assert text.index("evicting") < text.index("node worker2 was lost") < text.index("timeline step")
+    assert "not a proof" in text
+
+
+def test_why_without_an_event_tells_every_link_that_fired(run: Path) -> None:
+    assert said("why", run).count(": fired at") == 8
+
+
+def test_why_refuses_what_is_not_in_the_run(run: Path) -> None:
+    result = CliRunner().invoke(app, ["why", str(run), "nobody"])
+    assert isinstance(result.exception, Refused)
