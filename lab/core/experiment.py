@@ -1,11 +1,12 @@
 """An experiment as data: what is loaded from YAML, checked before anything is touched, and stored resolved with the run."""
 
 import json
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from pydantic import Field, model_validator
 
-from lab.core.fault_specs import ChurnPodsSpec, FaultSpec, Seconds
+from lab.core.fault_specs import ChurnPodsSpec, FaultSpec, FaultTimes, Seconds
 from lab.core.strict import Strict
 
 Link = Literal[0, 1, 2, 3, 4, 5, 6, 10]
@@ -65,9 +66,23 @@ class Experiment(Strict):
                 raise ValueError(f"faults.{number}.heal_at_s ({spec.heal_at_s:g}) must not be after outage_s ({self.outage_s:g})")
             if isinstance(spec, ChurnPodsSpec) and spec.pods_high != self.workload.pods:
                 raise ValueError(f"faults.{number}.pods_high ({spec.pods_high}) must be workload.pods ({self.workload.pods})")
+        for number, (earlier, spec) in _overlapping(self.faults):
+            raise ValueError(
+                f"faults.{number}.inject_at_s ({spec.inject_at_s:g}) must not be before the heal of the {spec.fault} before it ({earlier.heal_at_s:g})"
+            )
         if self.recovery_s < self.metastable_after_s:
             raise ValueError(f"recovery_s ({self.recovery_s:g}) must be at least metastable_after_s ({self.metastable_after_s:g})")
         return self
+
+
+def _overlapping(faults: Sequence[FaultTimes]) -> Iterator[tuple[int, tuple[FaultTimes, FaultTimes]]]:
+    """Index, and the pair, of each fault that begins while another of its kind goes on: the heal of the one would end the other, too."""
+    numbered = sorted(enumerate(faults), key=lambda item: item[1].inject_at_s)
+    last: dict[str, FaultTimes] = {}
+    for number, spec in numbered:
+        if spec.fault in last and spec.inject_at_s < last[spec.fault].heal_at_s:
+            yield number, (last[spec.fault], spec)
+        last[spec.fault] = spec
 
 
 def schema_text() -> str:

@@ -11,6 +11,16 @@ from lab.core.history import History
 from lab.report.panels import tone_of
 from lab.report.words import number, seconds, short_node
 
+FAULTS = {
+    "pause-broker": "Kafka away",
+    "flap-broker": "Kafka comes and goes",
+    "partition-broker": "Kafka cut off",
+    "kill-agents": "Agents killed",
+    "churn-pods": "Pods come and go",
+    "stress-node": "CPU burnt",
+}
+"""What a reader is told of each fault; one that is not here goes by its name."""
+
 ROW = 38
 """Pixels from one link to the next. Chosen: a line of text and a bar."""
 
@@ -98,15 +108,13 @@ def _text(status: str, fired_at_s: float | None, lag_s: float | None, after: int
 def shades(history: History, watch: Watch | None, time: Axis) -> list[dict[str, Any]]:
     """The shaded stretches: each fault, from its injection to its healing, and the flood."""
     found: list[dict[str, Any]] = []
-    open_at_s: float | None = None
+    opened: dict[str, float] = {}
     for event in history.of("fault"):
         if event["change"] == "injected":
-            open_at_s = event.at_s
-        if event["change"] == "healed" and open_at_s is not None:
-            found.append(_shade("Kafka away", "fault", open_at_s, event.at_s, time))
-            open_at_s = None
-    if open_at_s is not None:
-        found.append(_shade("Kafka away", "fault", open_at_s, time.end_s, time))
+            opened[event["fault"]] = event.at_s
+        if event["change"] == "healed" and event["fault"] in opened:
+            found.append(_shade(FAULTS.get(event["fault"], event["fault"]), "fault", opened.pop(event["fault"]), event.at_s, time))
+    found += [_shade(FAULTS.get(fault, fault), "fault", at_s, time.end_s, time) for fault, at_s in opened.items()]
     start = history.first("locust", profile="flood", change="start")
     if start is not None:
         end_s = watch.flood_end_s if watch and watch.flood_end_s is not None else time.end_s

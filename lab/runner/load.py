@@ -16,7 +16,7 @@ from lab.core.fault_specs import FAULT_SPECS
 from lab.core.fields import Location, allowed_at, names_at
 
 FOLDER = Path(__file__).resolve().parents[1] / "experiments"
-EXPERIMENTS = {name: FOLDER / f"{name}.yaml" for name in ("baseline", "cascade", "flood-only")}
+EXPERIMENTS = {name: FOLDER / f"{name}.yaml" for name in ("baseline", "cascade", "flapping", "flood-only", "partition")}
 """Every experiment that comes with the lab; a new one is a new file and a word here."""
 
 SCHEMA = FOLDER / "experiment.schema.json"

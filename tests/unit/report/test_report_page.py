@@ -121,6 +121,14 @@ def test_a_fault_that_was_never_healed_is_shaded_to_the_end() -> None:
     assert chain.shades(history, watch, time)[0]["end_s"] == histories.END
 
 
+def test_two_faults_at_once_are_two_stretches_and_each_goes_by_its_own_name() -> None:
+    story = histories.baseline()
+    for at_s, fault, change in ((50, "kill-agents", "injected"), (60, "churn-pods", "injected"), (70, "kill-agents", "healed")):
+        story.add(at_s, "fault", fault=fault, target="t", change=change)
+    spans = chain.shades(story.history(), None, chain.Axis(0.0, 290.0))
+    assert [(span["label"], span["begin_s"], span["end_s"]) for span in spans] == [("Agents killed", 50, 70), ("Pods come and go", 60, 290)]
+
+
 def test_missing_samples_are_gaps() -> None:
     kafka = next(panel for panel in drawn(told("cascade")[2])["panels"] if panel["id"] == "kafka")
     known = dict(zip(kafka["lines"][0]["x"], kafka["lines"][0]["y"], strict=True))

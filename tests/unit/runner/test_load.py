@@ -39,6 +39,21 @@ def test_baseline_has_the_shape_the_load_and_the_phases_of_cascade() -> None:
     assert (baseline.faults, baseline.workload.flood_lines_per_s) == ([], 0)
 
 
+@pytest.mark.parametrize("name", ["flapping", "partition"])
+def test_other_ways_to_lose_kafka_differ_from_cascade_in_nothing_but_that(name: str) -> None:
+    same = {"steady_s", "flood_s", "recovery_s", "metastable_after_s", "shape", "seed", "workload", "expected"}
+    other, cascade = load_experiment(name), load_experiment("cascade")
+    assert other.model_dump(include=same) == cascade.model_dump(include=same)
+    control = load_experiment("baseline", [f"outage_s={other.outage_s:g}"])
+    assert (control.outage_s, control.faults) == (other.outage_s, [])
+
+
+def test_two_faults_of_one_kind_must_not_overlap() -> None:
+    with pytest.raises(Refused) as caught:
+        load_experiment("partition", ["faults.2.inject_at_s=50"])
+    assert "faults.2.inject_at_s (50) must not be before the heal of the partition-broker before it (60)" in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "at", "said"),
     [

@@ -40,3 +40,15 @@ def test_a_fault_that_ends_as_another_begins_is_healed_first() -> None:
         ("inject", 1),
         ("heal", 1),
     ]
+
+
+def test_partition_is_a_blip_an_outage_and_a_network_that_is_back_now_and_then() -> None:
+    experiment = load_experiment("partition")
+    acts = [(step.at_s, step.action, step.fault) for step in timeline(experiment) if step.fault is not None]
+    assert acts == [(0, "inject", 0), (8, "heal", 0), (20, "inject", 1), (60, "heal", 1), (60, "inject", 2), (90, "heal", 2)]
+    assert [spec.settings()["loss_ratio"] for spec in experiment.faults] == [1.0, 1.0, 0.5]
+
+
+def test_flapping_ends_as_the_flood_begins() -> None:
+    steps = timeline(load_experiment("flapping"))
+    assert [(step.at_s, step.action) for step in steps if step.at_s == 80] == [(80, "heal"), (80, "begin-phase"), (80, "flood")]
