@@ -6,7 +6,7 @@ EXPERIMENT ?= cascade
 RUN   ?= $(lastword $(sort $(wildcard runs/*)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor images lab-up lab-down status cascade baseline run report judge heal calibrate test test-cluster timing check
+.PHONY: help setup doctor images lab-up lab-down status cascade baseline sim run report judge heal calibrate test test-cluster timing check
 
 ## help: print this list
 help:
@@ -45,6 +45,10 @@ cascade: lab-up
 ## baseline: the same load without a fault; nothing may fire
 baseline: lab-up
 	@$(LAB) run baseline
+
+## sim: one experiment in the simulator, EXPERIMENT=name or path (default cascade): seconds, and nothing but Python
+sim: setup
+	@$(LAB) run $(EXPERIMENT) --world sim
 
 ## run: one experiment, EXPERIMENT=name or path (default cascade)
 run: lab-up

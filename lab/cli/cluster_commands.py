@@ -10,6 +10,7 @@ import typer
 from lab.adapters.clock import SystemClock
 from lab.adapters.docker import Docker
 from lab.cli import compose
+from lab.cli.console import terminal
 from lab.cli.help import examples
 from lab.cluster import bring_up, doctor, engine, leftovers
 from lab.core import paths
@@ -41,7 +42,7 @@ def register(app: typer.Typer) -> None:
 def doctor_command(as_json: AsJson = False) -> None:
     """Say what this machine can do and, for each thing missing, what to run. Changes nothing."""
     findings = doctor.examine(compose.host())
-    console = compose.console()
+    console = terminal()
     if as_json:
         console.rich.print_json(json.dumps([asdict(finding) for finding in findings]))
     else:
@@ -56,7 +57,7 @@ def doctor_command(as_json: AsJson = False) -> None:
 
 def up(images: Annotated[auto.Mode, typer.Option(help="how to get images that are missing: auto, pull or build")] = "auto") -> None:
     """Bring the lab up: engine, images, cluster with Kafka, Consul and the workload. A second call changes nothing."""
-    console = compose.console()
+    console = terminal()
     missing = [finding for finding in doctor.examine(compose.host()) if finding.level == "missing"]
     if missing:
         raise Refused(
@@ -76,7 +77,7 @@ def up(images: Annotated[auto.Mode, typer.Option(help="how to get images that ar
 
 def down() -> None:
     """Heal, then remove everything the lab put on this machine except its cache and your runs."""
-    console = compose.console()
+    console = terminal()
     with run_lock(paths.LOCK, SystemClock()):
         found = engine.find() or (engine.ensure(console) if engine.left_behind() else None)
         docker = Docker() if found else None
@@ -90,7 +91,7 @@ def down() -> None:
 def status(as_json: AsJson = False) -> None:
     """What of the lab is on this machine: clusters, open faults, and leftovers that belong to neither a cluster nor a run."""
     found = leftovers.status(Docker() if engine.find() else None, is_held(paths.LOCK))
-    console = compose.console()
+    console = terminal()
     if as_json:
         console.rich.print_json(json.dumps(asdict(found)))
         return
@@ -102,7 +103,7 @@ def heal() -> None:
     """Heal what a killed run left open, and see that it is healed. Refused while a run is alive: it heals by itself."""
     with run_lock(paths.LOCK, SystemClock()):
         healed = healing.heal_open(compose.ledger(), compose.world(), compose.FAULTS, SystemClock())
-    compose.console().line(f"healed: {', '.join(healed)}" if healed else "nothing to heal")
+    terminal().line(f"healed: {', '.join(healed)}" if healed else "nothing to heal")
 
 
 def calibrate(
@@ -110,7 +111,7 @@ def calibrate(
     requests_per_s: Annotated[float, typer.Option(help="steady requests per second")] = 25,
 ) -> None:
     """Measure the steady use of an app node under the workload; later runs cap their nodes at a multiple of it."""
-    console = compose.console()
+    console = terminal()
     with run_lock(paths.LOCK, SystemClock()):
         found = compose.calibrate(console, pods, requests_per_s)
     console.line(

@@ -11,10 +11,8 @@ from typing import Any
 import psutil
 
 from lab.adapters import debian, shell
-from lab.adapters.clock import SystemClock
 from lab.adapters.docker import Docker
 from lab.adapters.kube import Kube
-from lab.cli.console import LabConsole
 from lab.cluster import bring_up, doctor, engine, reset, shape
 from lab.cluster import calibrate as calibration
 from lab.cluster.world import KindWorld, open_world
@@ -30,15 +28,10 @@ from lab.probes.table import Handles, standard_probes, standard_watches
 from lab.workload.delivered import account_now
 from lab.workload.locust import Load, LoadSettings
 
-__all__ = ["FAULTS", "LabWorld", "calibrate", "console", "host", "ledger", "world"]
+__all__ = ["FAULTS", "LabWorld", "calibrate", "host", "ledger", "world"]
 
 CALIBRATION_ALLOWED_S = 60.0
 """Chosen: the window of 20 s, Locust's start and stop."""
-
-
-def console() -> LabConsole:
-    """The terminal."""
-    return LabConsole(SystemClock())
 
 
 def ledger() -> Ledger:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import Progress as Bars
 from rich.progress import SpinnerColumn, TextColumn
 
+from lab.adapters.clock import SystemClock
 from lab.core.clock import Clock
 from lab.core.errors import LabError
 
@@ -113,6 +114,11 @@ class LabConsole:
         while not opened.ended.wait(PLAIN_REMINDER_S):
             detail = f": {opened.detail}" if opened.detail else ""
             self.line(f"… {opened.title} {self._times(opened)}{detail}")
+
+
+def terminal() -> LabConsole:
+    """The terminal."""
+    return LabConsole(SystemClock())
 
 
 def _escape(text: str) -> str:

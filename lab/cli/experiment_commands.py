@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from lab.cli import completion, compose
+from lab.cli import completion
+from lab.cli.console import terminal
 from lab.cli.help import examples
 from lab.core.errors import Refused
 from lab.core.experiment import Experiment, schema_text
@@ -56,7 +57,7 @@ def experiments(context: typer.Context) -> None:
 def list_command(as_json: AsJson = False) -> None:
     """List the experiments that come with the lab, with what each must show and how long it takes after its pods are up."""
     found = {name: load_experiment(name) for name in EXPERIMENTS}
-    console = compose.console()
+    console = terminal()
     if as_json:
         rows = [
             {"name": name, "title": one.title, "expected": one.expected.model_dump(), "lasts_s": _lasts_s(one)}
@@ -72,7 +73,7 @@ def list_command(as_json: AsJson = False) -> None:
 def show(experiment: Named, changes: Changes = None, as_json: AsJson = False) -> None:
     """Print an experiment as it would run: every field written out, changes put in. The output is an experiment file again."""
     chosen = load_experiment(experiment, changes or [])
-    console = compose.console()
+    console = terminal()
     if as_json:
         console.rich.print_json(chosen.model_dump_json())
     else:
@@ -95,7 +96,7 @@ def new(
     if file.suffix not in {".yaml", ".yml"}:
         raise Refused(f"write the experiment {file}", "the name does not end in .yaml", f"lab experiments new {file}.yaml")
     write_new(file, draft(file, base, changes or []))
-    compose.console().line(
+    terminal().line(
         f"wrote {file}; run it with: lab run ./{file}" if not file.is_absolute() else f"wrote {file}; run it with: lab run {file}"
     )
 
@@ -105,7 +106,7 @@ def validate(
     files: Annotated[list[str], typer.Argument(metavar="EXPERIMENT...", help="names or files", autocompletion=completion.experiments)],
 ) -> None:
     """Check experiments and change nothing: what is wrong is named with its line, what was given and what is allowed. Exit code 2 if any is."""
-    console = compose.console()
+    console = terminal()
     wrong = 0
     for name in files:
         try:
@@ -123,7 +124,7 @@ def validate(
 def fields_command(as_json: AsJson = False) -> None:
     """List every field that an experiment file may have, and so every name that --set takes: what is allowed, the default, what it is for."""
     known = [*fields(), *(field for fault in FAULT_SPECS for field in fault_fields(fault) if field.path != "faults.N.fault")]
-    console = compose.console()
+    console = terminal()
     if as_json:
         console.rich.print_json(json.dumps([_plain(field) for field in known]))
         return
@@ -142,7 +143,7 @@ def fields_command(as_json: AsJson = False) -> None:
 @group.command("schema", epilog=examples("lab experiments schema > experiment.schema.json"))
 def schema() -> None:
     """Print the JSON Schema of experiment files, for an editor on another machine or a check of your own."""
-    compose.console().line(schema_text().rstrip("\n"))
+    terminal().line(schema_text().rstrip("\n"))
 
 
 def _lasts_s(experiment: Experiment) -> float:

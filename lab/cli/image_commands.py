@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from lab.cli.compose import console
+from lab.cli.console import terminal
 from lab.cli.help import examples
 from lab.cluster import engine
 from lab.images import auto, build, pull, state
@@ -27,7 +27,7 @@ def ensure(
     ] = "auto",
 ) -> None:
     """Get what is missing: pulled where a registry answers, else built. A second call does nothing."""
-    shown = console()
+    shown = terminal()
     engine.ensure(shown)
     shown.line(f"images: {auto.ensure(shown, mode)}")
 
@@ -35,7 +35,7 @@ def ensure(
 @images.command("build", epilog=examples("lab images build", "lab images build --clean"))
 def build_command(clean: Annotated[bool, typer.Option(help="build again what is built")] = False) -> None:
     """Build every image from package registries; goes on where an interrupted build was."""
-    shown = console()
+    shown = terminal()
     engine.ensure(shown)
     build.build_all(shown, clean=clean)
 
@@ -45,7 +45,7 @@ def pull_command(
     registry: Annotated[str, typer.Option(help="HOST:PORT of a registry that holds them; the engine's default if left out")] = "",
 ) -> None:
     """Pull the official images and bake the lab's node images from them."""
-    shown = console()
+    shown = terminal()
     engine.ensure(shown)
     pull.pull_all(shown, registry)
 
@@ -53,7 +53,7 @@ def pull_command(
 @images.command("list", epilog=examples("lab images list"))
 def list_command() -> None:
     """List every image: is it here, and where from."""
-    shown = console()
+    shown = terminal()
     table = Table("image", "here", "source", "built from", box=None)
     for row in state.status():
         table.add_row(row.image.tag, "yes" if row.present else "no", row.source, row.image.built_from)

@@ -6,9 +6,9 @@ import sys
 import typer
 
 from lab.adapters.clock import SystemClock
-from lab.cli import cluster_commands, experiment_commands, image_commands, reading_commands, run_commands
 from lab.cli.console import LabConsole
 from lab.cli.help import examples
+from lab.cli.on_demand import OnDemand
 from lab.core.errors import Aborted, LabError
 
 EXIT_CODES = (
@@ -17,6 +17,7 @@ EXIT_CODES = (
 
 app = typer.Typer(
     name="lab",
+    cls=OnDemand,
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
@@ -25,11 +26,11 @@ app = typer.Typer(
     "Start with: lab doctor, then lab up, then lab run cascade.",
     epilog=f"{EXIT_CODES}\n\n{examples('lab doctor', 'lab up', 'lab run cascade', 'lab down')}",
 )
-image_commands.register(app)
-cluster_commands.register(app)
-run_commands.register(app)
-experiment_commands.register(app)
-reading_commands.register(app)
+
+
+@app.callback()
+def _lab() -> None:
+    pass
 
 
 INTERRUPTED_BY_CLICK = 130

@@ -7,7 +7,7 @@ import typer
 
 from lab.checkers.judge import judge
 from lab.checkers.verdict import Verdict
-from lab.cli import compose
+from lab.cli.console import terminal
 from lab.cli.run_commands import RunFolder
 from lab.core.history import HISTORY_FILE, History
 from lab.report import why as provenance
@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 def why(run: RunFolder, event: Annotated[str | None, typer.Argument(help=EVENT_HELP, show_default=False)] = None) -> None:
     """Say why an event of a stored run happened: from it, cause by cause, back to the step of the timeline that set it off."""
     history, verdict = _judged(run)
-    say = compose.console().line
+    say = terminal().line
     if event is not None:
         found = [provenance.why(history, verdict, event)]
     else:

@@ -56,6 +56,12 @@ class Experiment(Strict):
     )
     workload: Workload = Workload()
     shape: Shape = Shape()
+    agents: int | None = Field(
+        None,
+        ge=1,
+        le=100_000,
+        description="simulator only: so many workload pods, with nodes and traffic in proportion; null: workload.pods",
+    )
     faults: list[FaultSpec] = Field(default_factory=list)
     expected: Expected
 

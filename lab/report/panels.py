@@ -47,9 +47,9 @@ NODE_TONES = ("n1", "n2", "n3", "n4", "n5", "n6")
 
 
 def tone_of(node: str, nodes: Sequence[str]) -> str:
-    """The colour of a node, the same in every chart: control plane and core node (the first two in name order) in grey."""
-    place = sorted(nodes).index(node)
-    return "grey" if place < 2 and len(nodes) > 2 else NODE_TONES[(place - 2) % len(NODE_TONES)]
+    """The colour of a node, the same in every chart: control plane and core node, as kind names them, in grey."""
+    app = sorted(name for name in nodes if not name.endswith(("-control-plane", "-worker")))
+    return NODE_TONES[app.index(node) % len(NODE_TONES)] if node in app else "grey"
 
 
 def panels(history: History) -> list[Panel]:

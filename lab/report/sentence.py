@@ -8,7 +8,16 @@ from lab.report.words import counted, listed, number, short_node
 
 
 def what_happened(history: History, verdict: Verdict) -> str:
-    """One sentence, from the causes to what became of it."""
+    """One sentence, from the causes to what became of it; of a simulated run it says so first."""
+    return f"{'Simulated: ' if is_simulated(history) else ''}{_happened(history, verdict)}"
+
+
+def is_simulated(history: History) -> bool:
+    """No container ran."""
+    return bool(history.header.get("world") == "simulated")
+
+
+def _happened(history: History, verdict: Verdict) -> str:
     watch = Watch.of(history)
     if watch is None or (verdict.verdict == "unknown" and not _fired(verdict)):
         return f"This run cannot be judged: {_short(verdict.reasons[0])}."

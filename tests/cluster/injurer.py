@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from lab.adapters.clock import SystemClock
-from lab.cli.run_commands import WATCHDOG
+from lab.cli.on_containers import WATCHDOG
 from lab.cluster.world import open_world
 from lab.core.fault_specs import FAULT_SPECS
 from lab.core.history import HistoryWriter

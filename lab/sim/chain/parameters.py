@@ -1,4 +1,4 @@
-"""What the chain's small models need to know. Timers are the lab's own settings; costs are chosen and not yet fitted to real runs."""
+"""What the chain's small models need to know: timers are the lab's own settings, costs are fitted to real runs or chosen, and each says which."""
 
 from dataclasses import dataclass
 
@@ -9,50 +9,85 @@ class Timers:
 
     Args:
         lease_renew_s: a quarter of nodeLeaseDurationSeconds 8.
+        status_s: nodeStatusUpdateFrequency.
         monitor_s: node-monitor-period.
         grace_s: node-monitor-grace-period; a node silent for longer is NotReady.
         toleration_s: tolerationSeconds of the pods; then they are evicted.
-        cfs_period_s: scheduler period in which a capped node is throttled. Source: Linux sched-bwc, cpu.cfs_period_us 100,000.
+        stop_s: terminationGracePeriodSeconds.
+        cri_every_s: interval of the lab's probe of the runtime.
+        cri_timeout_ms: its time-out.
     """
 
     lease_renew_s: float = 2.0
+    status_s: float = 4.0
     monitor_s: float = 2.0
     grace_s: float = 12.0
     toleration_s: float = 10.0
-    cfs_period_s: float = 0.1
+    stop_s: float = 5.0
+    cri_every_s: int = 4
+    cri_timeout_ms: float = 10_000.0
 
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """Work, in core seconds, and sizes. All chosen, from the order of magnitude of the lab's runs; these are what a fit would replace.
+    """Work in core seconds, shares, and latencies in milliseconds.
+
+    The defaults here are chosen by order of magnitude; `calibration.json` beside this file holds what was fitted to real runs, and from which.
 
     Args:
         system_cores: runtime and kubelet of a node at rest.
-        pod_cores: a pod at rest. With 10 pods a node then uses 0.15 core, a lab run's 0.23 core of cap over 1.5.
+        pod_cores: a pod at rest, without the log lines it writes and ships.
         line_written_s: the app writes one log line.
-        line_shipped_s: the sidecar ships it.
-        ship_lines_per_s: most that one sidecar ships.
+        line_shipped_s: the sidecar ships it; a sidecar has one thread, so it ships at most 1 / line_shipped_s lines a second.
+        message_s: an agent sends or takes one gossip packet. Not seen at 35 agents; chosen as in lab/sim/constants.py: 20 us.
+        create_s: runtime's and kubelet's work to make a pod's containers; they ask for at most `create_cores`, one pod after the other.
+        create_cores: see there.
+        remove_s: their work to end one and remove its containers; in the same queue.
         start_s: a pod's own work until it runs; it asks for `start_cores` of it at a time.
-        create_s: runtime's and kubelet's work before that; they ask for at most `create_cores`, one pod after the other.
-        start_cores, create_cores: see there.
-        traffic_spread: log-normal spread of the traffic of pods, so that nodes differ.
-        line_bytes: one log line.
-        system_weight: share of a node that the system gets in contention: 1,024 against 98,304 of a 96-core host. Source: lab/cluster/shape.py.
-        read_ms: a read through an agent at rest.
-        cri_ms: a call to the runtime at rest.
+        start_cores: see there.
+        calibration_excess: use of a node while the cap is measured, over its use at rest: agents and loggers have just started then.
+        system_share: share of a full node's cap that reaches kubelet and runtime. Their weight alone would give 1,024 / 99,328 = 0.01
+            (lab/cluster/shape.py); a scheduler that favours those who wake up gives more.
+        share_spread: log-normal spread of the time a full node needs for a renewal.
+        throttle_power: throttled share of scheduler periods = load ** throttle_power.
+        read_ms, read_spread: median and log-normal spread of a read through an agent on a node that is not full.
+        starved_read_ms, starved_read_spread: the same on a full node.
+        page_ms, page_spread: a user's request on a node that is not full.
+        starved_page_ms, starved_page_spread: the same on a full node.
+        cri_ms, cri_spread: a call to the runtime at rest.
+        starved_cri_ms, starved_cri_spread: the same on a full node.
+        turn_ms, turn_spread: how long an agent on a full node waits until it runs. Chosen so that false positives come as in real runs.
+        line_bytes: one log line. Source: images/workload/app.py LINE_BYTES.
+        lines_per_request: Source: images/workload/app.py LINES_PER_REQUEST.
     """
 
-    system_cores: float = 0.05
-    pod_cores: float = 0.0103
-    line_written_s: float = 50e-6
-    line_shipped_s: float = 50e-6
-    ship_lines_per_s: float = 1000.0
+    system_cores: float = 0.03
+    pod_cores: float = 0.0045
+    line_written_s: float = 20e-6
+    line_shipped_s: float = 180e-6
+    message_s: float = 20e-6
+    create_s: float = 0.6
+    create_cores: float = 0.05
+    remove_s: float = 0.08
     start_s: float = 0.5
-    create_s: float = 0.3
     start_cores: float = 0.25
-    create_cores: float = 0.2
-    traffic_spread: float = 0.3
+    calibration_excess: float = 1.45
+    system_share: float = 0.1
+    share_spread: float = 0.64
+    throttle_power: float = 2.5
+    read_ms: float = 4.0
+    read_spread: float = 0.85
+    starved_read_ms: float = 500.0
+    starved_read_spread: float = 1.28
+    page_ms: float = 35.0
+    page_spread: float = 0.5
+    starved_page_ms: float = 140.0
+    starved_page_spread: float = 1.0
+    cri_ms: float = 1.5
+    cri_spread: float = 1.2
+    starved_cri_ms: float = 320.0
+    starved_cri_spread: float = 2.1
+    turn_ms: float = 100.0
+    turn_spread: float = 1.28
     line_bytes: int = 200
-    system_weight: float = 1024 / (1024 + 98_304)
-    read_ms: float = 2.2
-    cri_ms: float = 60.0
+    lines_per_request: int = 20

@@ -1,11 +1,20 @@
-"""The cluster: nodes with their pods and logs, the node controller, evictions, and the scheduler that puts replacements elsewhere."""
+"""The cluster: nodes with their pods and logs, the node controller, evictions, and the scheduler that puts replacements elsewhere.
 
+One step is a second. Arrays throughout, so that 41,000 pods on thousands of nodes take milliseconds.
+"""
+
+import heapq
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
-from lab.sim.chain.node import Node, Pod
+from lab.sim.chain.nodes import Nodes, per_node
 from lab.sim.chain.parameters import Costs, Timers
+from lab.sim.chain.plan import LINES_EACH
+from lab.sim.chain.pods import CREATING, EVICTED, FREE, NOWHERE, PENDING, RUNNING, STARTING, STOPPING, Pods
+
+Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +23,8 @@ class Change:
 
     Args:
         kind: `node` or `pod`.
-        node: where.
-        what: `True` or `Unknown` of a node; `running`, `evicting` or `gone` of a pod.
+        node: where; empty where a pod has no node yet.
+        what: `True` or `Unknown` of a node; `created`, `started` (its containers run), `running`, `evicting`, `stopping` or `deleted` of a pod.
         pod: which.
     """
 
@@ -25,9 +34,30 @@ class Change:
     pod: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a second asks of the platform.
+
+    Args:
+        pages: requests of users, over all pods.
+        asks: requests of the flood.
+        broker_up: the broker answers.
+        burners: (N,) busy processes on each node beside the pods.
+        pods_wanted: pods that the deployment asks for.
+        messages_per_s: (P,) gossip packets of each pod's agent, by row; None before the first second.
+    """
+
+    pages: int = 0
+    asks: int = 0
+    broker_up: bool = True
+    burners: tuple[int, ...] = ()
+    pods_wanted: int | None = None
+    messages_per_s: NDArray[np.float64] | None = None
+
+
 @dataclass(slots=True)
 class Lines:
-    """Log lines: written, delivered to the broker, lost with a pod."""
+    """Log lines: written, delivered to the broker, gone with a pod; and what the last second shipped."""
 
     written: float = 0.0
     delivered: float = 0.0
@@ -39,117 +69,201 @@ class Lines:
 class Platform:
     """All nodes and pods. `step` goes one second on and says what changed."""
 
-    nodes: list[Node]
+    nodes: Nodes
+    pods: Pods
     costs: Costs
     timers: Timers
     chance: np.random.Generator
     lines: Lines = field(default_factory=Lines)
-    waiting: list[Pod] = field(default_factory=list)
+    logger_cores: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     evictions: int = 0
-    pods_made: int = 0
+    at_s: float = 0.0
+    changes: list[Change] = field(default_factory=list)
 
     @classmethod
-    def at_rest(cls, pods: int, nodes: int, cap_multiple: float, costs: Costs, chance: np.random.Generator) -> "Platform":
-        """Pods spread evenly and running, kubelets anywhere between two renewals; the cap is a multiple of a node's mean use."""
-        steady_cores = costs.system_cores + pods / nodes * costs.pod_cores
-        names = ["cascade-lab-worker" + str(number) for number in range(2, 2 + nodes)]
+    def at_rest(
+        cls, pods: int, nodes: int, cap_multiple: float, costs: Costs, chance: np.random.Generator, lines_per_s: float = 0.0
+    ) -> "Platform":
+        """Pods spread evenly and running; the cap is a multiple of what a node used while it was measured."""
+        each = costs.pod_cores * pods + lines_per_s * (costs.line_written_s + costs.line_shipped_s)
+        rest_cores = costs.system_cores + each / nodes
         timers = Timers()
-        made = [Node(name, cap_multiple * steady_cores, to_do_s=float(chance.uniform(0, timers.lease_renew_s))) for name in names]
-        platform = cls(made, costs, timers, chance)
-        for number in range(pods):
-            platform.nodes[number % nodes].pods.append(platform._new_pod("running"))
+        made = Nodes.at_rest(nodes, cap_multiple * costs.calibration_excess * rest_cores, timers, chance)
+        platform = cls(made, Pods(), costs, timers, chance, logger_cores=np.zeros(nodes))
+        rows = platform.pods.add(pods, 0.0)
+        platform.pods.node[rows] = np.arange(pods) % nodes
+        platform.pods.move(rows, RUNNING, 0.0)
         return platform
 
-    def step(self, at_s: float, lines_per_s: float, broker_up: bool) -> list[Change]:
-        """One second. `lines_per_s` is what all running pods together are asked to write."""
-        active = [pod for node in self.nodes for pod in node.pods if pod.state in ("running", "terminating")]
-        each = lines_per_s / max(1.0, sum(pod.weight for pod in active))
-        self.lines.shipped_now = 0.0
-        changes: list[Change] = []
-        for node in self.nodes:
-            ships = {id(pod): min(pod.backlog + each * pod.weight, self.costs.ship_lines_per_s) if broker_up else 0.0 for pod in node.pods}
-            node.share_cpu(self._asked_cores(node, each, ships), self.costs)
-            self._write_and_ship(node, each, ships)
-            created_s = node.creating_cores(self.costs) * node.system_share
-            begun = node.start_pods(created_s, self.costs)
-            changes += [Change("pod", node.name, "running", pod.number) for pod in begun]
-            if node.run_kubelet(at_s, self.timers):
-                changes += self._renewed(node)
+    def step(self, at_s: float, demand: Demand) -> list[Change]:
+        """One second, from `at_s` on."""
+        self.at_s, self.changes = at_s, []
+        self._scale(demand.pods_wanted)
+        written = self._written(demand)
+        self._use_cpu(demand, written)
+        renewed, posted = self.nodes.run_kubelets(at_s, self.timers, self.costs, self.chance)
+        self._learn_of_evictions(renewed)
+        self._come_back(posted)
         if at_s % self.timers.monitor_s == 0:
-            changes += self._monitor(at_s)
-        changes += self._evict(at_s)
+            self._lose_silent()
+        self._evict()
         self._schedule()
-        return changes
+        return self.changes
 
-    def count(self, state: str) -> int:
-        """Pods in one state; `pending` are those that wait for a node or start."""
-        placed = [pod.state for node in self.nodes for pod in node.pods]
-        return len(self.waiting) + placed.count("starting") if state == "pending" else placed.count(state)
+    def serving(self) -> Rows:
+        """Rows of pods that get users' requests: running, on a Ready node."""
+        rows = self.pods.of(RUNNING)
+        return rows[self.nodes.ready[self.pods.node[rows]]]
 
-    def backlog_lines(self, node: Node) -> float:
-        """Lines on a node that are not shipped."""
-        return sum(pod.backlog for pod in node.pods)
+    def backlog_lines(self) -> NDArray[np.float64]:
+        """(N,) lines on each node that are not shipped."""
+        placed = self.pods.node != NOWHERE
+        return per_node(self.pods.node[placed], self.pods.backlog[placed], len(self.nodes.names))
 
-    def _new_pod(self, state: str) -> Pod:
-        self.pods_made += 1
-        return Pod(self.pods_made - 1, state, float(self.chance.lognormal(0, self.costs.traffic_spread)))
+    def _scale(self, wanted: int | None) -> None:
+        """A deployment that asks for more gets new pods; one that asks for less loses the youngest."""
+        alive = self.pods.of(PENDING, CREATING, STARTING, RUNNING)
+        if wanted is None or wanted == len(alive):
+            return
+        if wanted > len(alive):
+            self._create(wanted - len(alive))
+            return
+        for row in alive[wanted:]:
+            self._end(row, "stopping")
 
-    def _asked_cores(self, node: Node, each: float, ships: dict[int, float]) -> float:
-        asked = 0.0
-        for pod in node.pods:
-            if pod.state == "starting":
-                asked += self.costs.start_cores if pod.to_create_s <= 0 else 0.0
-            else:
-                asked += self.costs.pod_cores + each * pod.weight * self.costs.line_written_s + ships[id(pod)] * self.costs.line_shipped_s
+    def _create(self, count: int) -> None:
+        for row in self.pods.add(count, self.at_s):
+            self._tell(row, "created")
+
+    def _written(self, demand: Demand) -> NDArray[np.float64]:
+        """(P,) lines that each pod is asked to write: requests fall on pods by chance, as through a NodePort."""
+        asked, serving = np.zeros(len(self.pods.state)), self.serving()
+        if len(serving):
+            pages = np.bincount(self.chance.integers(0, len(serving), demand.pages), minlength=len(serving))
+            asks = np.bincount(self.chance.integers(0, len(serving), demand.asks), minlength=len(serving))
+            asked[serving] = self.costs.lines_per_request * pages + LINES_EACH * asks
         return asked
 
-    def _write_and_ship(self, node: Node, each: float, ships: dict[int, float]) -> None:
-        """Both happen at the pods' share of what they ask for; backlog += written - shipped."""
-        for pod in node.pods:
-            if pod.state not in ("running", "terminating"):
-                continue
-            written = each * pod.weight * node.pod_share
-            shipped = min(ships[id(pod)] * node.pod_share, pod.backlog + written)
-            pod.backlog += written - shipped
-            self.lines.written += written
-            self.lines.delivered += shipped
-            self.lines.shipped_now += shipped
+    def _use_cpu(self, demand: Demand, asked: NDArray[np.float64]) -> None:
+        costs, pods, count = self.costs, self.pods, len(self.nodes.names)
+        live = pods.of(RUNNING, EVICTED, STOPPING)
+        rigid = costs.pod_cores + asked[live] * costs.line_written_s
+        if demand.messages_per_s is not None:
+            rigid = rigid + demand.messages_per_s[live] * costs.message_s
+        starting = pods.of(STARTING)
+        waiting = pods.backlog[live] + asked[live]
+        ships = np.minimum(1.0, waiting * costs.line_shipped_s) if demand.broker_up else np.zeros(len(live))
+        burners = np.repeat(np.arange(len(demand.burners)), demand.burners)
+        of = np.concatenate([pods.node[live], pods.node[starting], burners])
+        greedy = np.concatenate([ships, np.full(len(starting), costs.start_cores), np.ones(len(burners))])
+        busy = pods.of(CREATING, STOPPING)
+        work = np.minimum(costs.create_cores, per_node(pods.node[busy], pods.to_do_s[busy], count))
+        rigid_asks = per_node(pods.node[live], rigid, count)
+        got = self.nodes.share_cpu(costs.system_cores + work, rigid_asks, of, greedy, costs)
+        self._write_and_ship(live, asked, got[: len(live)])
+        self._start(starting, got[len(live) : len(live) + len(starting)])
+        self._work(busy, work * self.nodes.system_share)
 
-    def _renewed(self, node: Node) -> list[Change]:
-        """A kubelet that is back makes its node Ready, and stops what was evicted meanwhile."""
-        changes = [] if node.ready else [Change("node", node.name, "True")]
-        node.ready = True
-        for pod in node.pods:
-            if pod.state == "terminating":
-                self.lines.gone += pod.backlog
-                changes.append(Change("pod", node.name, "gone", pod.number))
-        node.pods = [pod for pod in node.pods if pod.state != "terminating"]
-        return changes
+    def _write_and_ship(self, live: Rows, asked: NDArray[np.float64], logger_cores: NDArray[np.float64]) -> None:
+        """A pod's backlog grows by what it writes and shrinks by what its logger ships: cores / line_shipped_s lines a second."""
+        pods, node = self.pods, self.pods.node[live]
+        written = asked[live] * self.nodes.rigid_share[node]
+        shipped = np.minimum(logger_cores / self.costs.line_shipped_s, pods.backlog[live] + written)
+        pods.backlog[live] += written - shipped
+        self.logger_cores = per_node(node, logger_cores, len(self.nodes.names))
+        self.lines.written += float(written.sum())
+        self.lines.shipped_now = float(shipped.sum())
+        self.lines.delivered += self.lines.shipped_now
 
-    def _monitor(self, at_s: float) -> list[Change]:
-        lost = [node for node in self.nodes if node.ready and at_s - node.renewed_at_s > self.timers.grace_s]
-        for node in lost:
-            node.ready, node.not_ready_since_s = False, at_s
-        return [Change("node", node.name, "Unknown") for node in lost]
+    def _start(self, starting: Rows, cores: NDArray[np.float64]) -> None:
+        self.pods.to_start_s[starting] -= cores
+        for row in starting[self.pods.to_start_s[starting] <= 1e-9]:
+            self.pods.move(np.array([row]), RUNNING, self.at_s)
+            self._tell(row, "running")
 
-    def _evict(self, at_s: float) -> list[Change]:
-        """After the toleration all pods of a lost node are deleted in the API; their containers run on until the kubelet is back."""
-        changes: list[Change] = []
-        for node in self.nodes:
-            if node.ready or at_s - node.not_ready_since_s < self.timers.toleration_s:
-                continue
-            for pod in node.pods:
-                if pod.state in ("running", "starting"):
-                    pod.state = "terminating"
-                    self.evictions += 1
-                    self.waiting.append(self._new_pod("pending"))
-                    changes.append(Change("pod", node.name, "evicting", pod.number))
-        return changes
+    def _work(self, busy: Rows, budget_s: NDArray[np.float64]) -> None:
+        """Kubelet and runtime make and end pods one after the other, oldest first: `budget_s` (N,) core seconds in this second."""
+        pods = self.pods
+        order = busy[np.argsort(pods.node[busy], kind="stable")]
+        node, to_do = pods.node[order], pods.to_do_s[order]
+        before = np.cumsum(to_do) - to_do
+        first = np.searchsorted(node, node)
+        done = np.clip(budget_s[node] - (before - before[first]), 0.0, to_do)
+        pods.to_do_s[order] -= done
+        finished = order[(to_do - done) <= 1e-9]
+        for row in finished[np.argsort(pods.number[finished], kind="stable")]:
+            if pods.state[row] == CREATING:
+                pods.move(np.array([row]), STARTING, self.at_s)
+                self._tell(row, "started")
+            else:
+                self._delete(row)
+
+    def _learn_of_evictions(self, renewed: Rows) -> None:
+        """A kubelet that gets through to the API sees which of its pods are deleted, and begins to end them."""
+        evicted = self.pods.of(EVICTED)
+        for row in evicted[np.isin(self.pods.node[evicted], renewed)]:
+            self._end(row, "stopping")
+
+    def _end(self, row: int, what: str) -> None:
+        if self.pods.state[row] in (PENDING, CREATING):
+            self._delete(row)
+            return
+        self.pods.move(np.array([row]), STOPPING, self.at_s)
+        self.pods.to_do_s[row] = self.costs.remove_s
+        self._tell(row, what)
+
+    def _delete(self, row: int) -> None:
+        self._tell(row, "deleted")
+        self.lines.gone += float(self.pods.backlog[row])
+        self.pods.backlog[row] = 0.0
+        self.pods.move(np.array([row]), FREE, self.at_s)
+        self.pods.node[row] = NOWHERE
+
+    def _come_back(self, posted: Rows) -> None:
+        """A status makes a node Ready again."""
+        for node in posted[~self.nodes.ready[posted]]:
+            self.nodes.ready[node] = True
+            self.changes.append(Change("node", self.nodes.names[node], "True"))
+
+    def _lose_silent(self) -> None:
+        """The controller looks every `monitor_s`: a lease older than `grace_s` makes a node NotReady."""
+        nodes = self.nodes
+        for node in np.flatnonzero(nodes.ready & (self.at_s - nodes.renewed_at_s > self.timers.grace_s)):
+            nodes.ready[node], nodes.lost_at_s[node] = False, self.at_s
+            self.changes.append(Change("node", nodes.names[node], "Unknown"))
+
+    def _evict(self) -> None:
+        """After the toleration all pods of a lost node are deleted in the API; their containers run on until the kubelet hears of it."""
+        due = ~self.nodes.ready & (self.at_s - self.nodes.lost_at_s >= self.timers.toleration_s)
+        if not due.any():
+            return
+        placed = self.pods.of(CREATING, STARTING, RUNNING)
+        gone = placed[due[self.pods.node[placed]]]
+        for row in gone:
+            self._tell(row, "evicting")
+            if self.pods.state[row] == CREATING:
+                self._delete(row)
+            else:
+                self.pods.move(np.array([row]), EVICTED, self.at_s)
+        self.evictions += len(gone)
+        self._create(len(gone))
 
     def _schedule(self) -> None:
-        """A waiting pod goes to the Ready node with the fewest pods; with none, it waits."""
-        ready = [node for node in self.nodes if node.ready]
-        while self.waiting and ready:
-            pod = self.waiting.pop(0)
-            pod.state, pod.to_create_s, pod.to_start_s = "starting", self.costs.create_s, self.costs.start_s
-            min(ready, key=lambda node: (len(node.pods), node.name)).pods.append(pod)
+        """A waiting pod goes to the Ready node with the fewest pods that are not being deleted; with none, it waits."""
+        waiting = self.pods.of(PENDING)
+        if not len(waiting) or not self.nodes.ready.any():
+            return
+        placed = self.pods.of(CREATING, STARTING, RUNNING)
+        counts = np.bincount(self.pods.node[placed], minlength=len(self.nodes.names))
+        heap = [(int(counts[node]), int(node)) for node in np.flatnonzero(self.nodes.ready)]
+        heapq.heapify(heap)
+        for row in waiting:
+            many, node = heapq.heappop(heap)
+            heapq.heappush(heap, (many + 1, node))
+            self.pods.node[row] = node
+            self.pods.to_do_s[row], self.pods.to_start_s[row] = self.costs.create_s, self.costs.start_s
+            self.pods.move(np.array([row]), CREATING, self.at_s)
+
+    def _tell(self, row: int, what: str) -> None:
+        node = int(self.pods.node[row])
+        self.changes.append(Change("pod", "" if node == NOWHERE else self.nodes.names[node], what, int(self.pods.number[row])))

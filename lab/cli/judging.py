@@ -1,0 +1,68 @@
+"""From the history of a run's folder to its verdict, its page, and what the terminal says of both."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import typer
+
+from lab.checkers.judge import judge
+from lab.checkers.requests import parse
+from lab.checkers.verdict import Verdict
+from lab.cli.console import terminal
+from lab.core.history import HISTORY_FILE, History
+from lab.report.page import render
+from lab.report.sentence import what_happened
+
+NOT_EXPECTED = 1
+UNKNOWN = 3
+REQUESTS_FILES = ("locust.csv", "requests.csv")
+"""Users' requests, one line each: as Locust wrote them, or as the simulator did."""
+
+
+def judge_folder(folder: Path) -> Verdict:
+    """Judge a stored run; writes verdict.json."""
+    history = History.read(folder / HISTORY_FILE)
+    raw = next((folder / name for name in REQUESTS_FILES if (folder / name).is_file()), None)
+    requests = parse(raw.read_text(encoding="utf-8").splitlines()) if raw else None
+    verdict = judge(history, requests)
+    (folder / "verdict.json").write_text(verdict.to_json(), encoding="utf-8")
+    return verdict
+
+
+def write_report(folder: Path, verdict: Verdict) -> Path:
+    """Write the page of a stored run; report.html."""
+    page = folder / "report.html"
+    page.write_text(render(History.read(folder / HISTORY_FILE), verdict), encoding="utf-8")
+    return page
+
+
+def tell(folder: Path, verdict: Verdict) -> None:
+    """What happened, link by link, in lines on the terminal."""
+    console = terminal()
+    for line in lines(History.read(folder / HISTORY_FILE), verdict):
+        console.line(line)
+    console.line(f"report: {folder / 'report.html'}")
+
+
+def lines(history: History, verdict: Verdict) -> Iterator[str]:
+    """The same as text."""
+    yield what_happened(history, verdict)
+    for link in verdict.links:
+        when = f"fired at {link.fired_at_s:.0f} s" if link.fired_at_s is not None else link.status
+        yield f"  link {link.link:<3}{link.title:<34}{when}"
+    yield f"verdict {verdict.verdict}, expected {verdict.expected.verdict}: {'as expected' if verdict.as_expected else 'NOT as expected'}"
+    for reason in verdict.reasons:
+        yield f"  {reason}"
+
+
+def leave(verdict: Verdict) -> None:
+    """Nothing if all is as expected, else the exit code that says what is not."""
+    if verdict.as_expected:
+        return
+    raise typer.Exit(UNKNOWN if verdict.verdict == "unknown" else NOT_EXPECTED)
+
+
+def leave_if_any(verdicts: list[Verdict]) -> None:
+    """The same for several runs of one experiment: the first that is not as expected decides."""
+    for verdict in verdicts:
+        leave(verdict)
