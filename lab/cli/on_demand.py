@@ -21,6 +21,7 @@ MODULES: Mapping[str, str] = {
     "report": "run_commands",
     "why": "reading_commands",
     "experiments": "experiment_commands",
+    "validate": "validate_commands",
 }
 """Command -> the module of this package that registers it, in the order in which help lists them. A new command is one line here."""
 
