@@ -6,13 +6,18 @@ is checked here (one pool, one leader, every agent a member, every pod running);
 
 from collections.abc import Sequence
 
+from tenacity import retry, retry_if_exception_type, stop_after_attempt
+
 from lab.adapters.kube import Kube, Object
 from lab.cluster.settle import until
 from lab.cluster.world import PRISTINE, KindWorld
+from lab.core.errors import Unavailable
 from lab.core.progress import Progress
 
 SETTLE_ALLOWED_S = 480.0
 """Chosen: 50 pods on nodes that have yet to unpack their images took 75 to 160 s on 2 cores; three times that is a fault of the lab, not patience."""
+DELETE_TRIES = 3
+"""Chosen: a host that was busy with other work took over the minute that one try may take for 35 pods."""
 SERVERS = 3
 CORE_SETS = ("consul", "kafka")
 NAME_LABEL = "app.kubernetes.io/name"
@@ -84,13 +89,19 @@ def strangers(world: KindWorld, kube: Kube) -> str:
 
 def _sweep(world: KindWorld, kube: Kube, progress: Progress) -> None:
     kube.scale("app", 0)
-    kube.delete_pods(labelled("app"))
+    _delete(kube, "app")
     until(progress, world.clock, "the old pods gone", lambda: _left(kube.pods(labelled("app"))), SETTLE_ALLOWED_S)
     world.forget_tallies()
     old = {_uid(pod) for name in CORE_SETS for pod in kube.pods(labelled(name))}
     for name in CORE_SETS:
-        kube.delete_pods(labelled(name))
+        _delete(kube, name)
     until(progress, world.clock, "a fresh Kafka and Consul", lambda: _core_missing(kube, old), SETTLE_ALLOWED_S)
+
+
+@retry(retry=retry_if_exception_type(Unavailable), stop=stop_after_attempt(DELETE_TRIES), reraise=True)
+def _delete(kube: Kube, name: str) -> None:
+    """Deleting what is being deleted is no error, so a busy API server is simply asked again."""
+    kube.delete_pods(labelled(name))
 
 
 def _core_missing(kube: Kube, old: set[str]) -> str:

@@ -72,9 +72,9 @@ class Experiment(Strict):
                 raise ValueError(f"faults.{number}.heal_at_s ({spec.heal_at_s:g}) must not be after outage_s ({self.outage_s:g})")
             if isinstance(spec, ChurnPodsSpec) and spec.pods_high != self.workload.pods:
                 raise ValueError(f"faults.{number}.pods_high ({spec.pods_high}) must be workload.pods ({self.workload.pods})")
-        for number, (earlier, spec) in _overlapping(self.faults):
+        for number, (earlier, later) in _overlapping(self.faults):
             raise ValueError(
-                f"faults.{number}.inject_at_s ({spec.inject_at_s:g}) must not be before the heal of the {spec.fault} before it ({earlier.heal_at_s:g})"
+                f"faults.{number}.inject_at_s ({later.inject_at_s:g}) must not be before the heal of the {later.fault} before it ({earlier.heal_at_s:g})"
             )
         if self.recovery_s < self.metastable_after_s:
             raise ValueError(f"recovery_s ({self.recovery_s:g}) must be at least metastable_after_s ({self.metastable_after_s:g})")

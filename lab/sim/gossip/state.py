@@ -53,7 +53,9 @@ QUEUED = np.dtype(
 """A queued message: its number in the order of queuing, what it says, times sent in `level`, neighbours in its list. The messages of all members
 share one array in which freed places are used again first: what is queued at any time is little and stays in the processor's cache."""
 
-SUSPICION = np.dtype([("row", np.int32), ("subject", np.int32), ("sized", np.int32), ("confirmed", np.int16), ("told", np.int16)], align=True)
+SUSPICION = np.dtype(
+    [("row", np.int32), ("subject", np.int32), ("sized", np.int32), ("confirmed", np.int16), ("told", np.int16)], align=True
+)
 """A running suspicion: whose, against whom, the length of the list when it began, its confirmations, whether its message was sent. A free place
 holds the next free one in `row`."""
 
@@ -231,7 +233,9 @@ SAMPLES = [
 ]
 """Columns of a sample, sums over running members; `phantoms`: views that hold an ended process alive."""
 
-NOW, BUSY_N, SCRIPT_AT, LOG_N, LOG_LOST, SAMPLED, RUNNING_N, TIMERS_OPEN, MESSAGES_MADE, MESSAGES_FREE, SUSPICIONS_MADE, SUSPICIONS_FREE = range(12)
+NOW, BUSY_N, SCRIPT_AT, LOG_N, LOG_LOST, SAMPLED, RUNNING_N, TIMERS_OPEN, MESSAGES_MADE, MESSAGES_FREE, SUSPICIONS_MADE, SUSPICIONS_FREE = (
+    range(12)
+)
 """Indices of `clock`. TIMERS_OPEN: timers of this very millisecond will still be fired. _MADE: places of the shared arrays that were ever used;
 _FREE: 1 + the place that is used again next."""
 CLOCK = 12
