@@ -5,145 +5,121 @@ Source: memberlist queue.go at 1b4c746. Before 2019-01-03 (PR #167) ties between
 
 from lab.sim.compiled import compiled
 from lab.sim.constants import COMPOUND_MESSAGE_BYTES, COMPOUND_MESSAGES_MAX
-from lab.sim.gossip.state import ALIVE, LEVELS, MESSAGES_FREE, MESSAGES_MADE, NONE, Pool
+from lab.sim.gossip.state import ALIVE, LEVELS, NONE, Pool
 
 RETRANSMITS = 1
 """Column of `tables`."""
 
 
 @compiled
-def unlink(pool: Pool, row: int, place: int) -> None:
-    """Take the message at `place` out of its list."""
-    message = pool.queued[place]
-    ends = pool.ends[row, message.level, 0 if message.kind == ALIVE else 1]
+def unlink(pool: Pool, member: int, subject: int) -> None:
+    """Take the message about `subject` out of its list."""
+    message = pool.queued[member, subject]
+    size = 0 if message.kind == ALIVE else 1
+    ends = pool.ends[member, message.level, size]
     if message.previous == NONE:
         ends[0] = message.next
     else:
-        pool.queued[message.previous].next = message.next
+        pool.queued[member, message.previous].next = message.next
     if message.next == NONE:
         ends[1] = message.previous
     else:
-        pool.queued[message.next].previous = message.previous
-    pool.rows[row].queued_n -= 1
+        pool.queued[member, message.next].previous = message.previous
+    message.level = NONE
+    pool.members[member].queued_n -= 1
 
 
 @compiled
-def link(pool: Pool, row: int, place: int, level: int) -> None:
-    """Put the message at `place` into the list of those sent `level` times, the newest first.
+def link(pool: Pool, member: int, subject: int, level: int) -> None:
+    """Put the message about `subject` into the list of those sent `level` times, the newest first.
 
     A list is emptied from its newest end, so what comes down from it is mostly older than all that came before: the last place is tried first.
     """
-    message = pool.queued[place]
-    ends = pool.ends[row, level, 0 if message.kind == ALIVE else 1]
+    message = pool.queued[member, subject]
+    ends = pool.ends[member, level, 0 if message.kind == ALIVE else 1]
     before, after = ends[1], NONE
-    if before != NONE and pool.queued[before].number < message.number:
+    if before != NONE and pool.queued[member, before].number < message.number:
         before, after = NONE, ends[0]
-        while pool.queued[after].number > message.number:
-            before, after = after, pool.queued[after].next
+        while pool.queued[member, after].number > message.number:
+            before, after = after, pool.queued[member, after].next
     message.level, message.previous, message.next = level, before, after
     if before == NONE:
-        ends[0] = place
+        ends[0] = subject
     else:
-        pool.queued[before].next = place
+        pool.queued[member, before].next = subject
     if after == NONE:
-        ends[1] = place
+        ends[1] = subject
     else:
-        pool.queued[after].previous = place
-    pool.rows[row].queued_n += 1
+        pool.queued[member, after].previous = subject
+    pool.members[member].queued_n += 1
 
 
 @compiled
-def enqueue(pool: Pool, row: int, subject: int, kind: int, inc: int, accuser: int) -> None:
+def enqueue(pool: Pool, member: int, subject: int, kind: int, inc: int, accuser: int) -> None:
     """Broadcast a message; an older one about the same name is dropped."""
-    place = pool.pairs[row, subject].message - 1
-    if place == NONE:
-        place = _new_place(pool)
-        pool.pairs[row, subject].message = place + 1
-    else:
-        unlink(pool, row, place)
-    message, sender = pool.queued[place], pool.rows[row]
+    message = pool.queued[member, subject]
+    if message.level != NONE:
+        unlink(pool, member, subject)
+    sender = pool.members[member]
     sender.queued_id += 1
     message.number = sender.queued_id
-    message.subject = subject
     message.kind = kind
     message.inc = inc
     message.accuser = accuser
-    link(pool, row, place, 0)
+    link(pool, member, subject, 0)
 
 
 @compiled
-def _new_place(pool: Pool) -> int:
-    place = pool.clock[MESSAGES_FREE] - 1
-    if place == NONE:
-        place = pool.clock[MESSAGES_MADE]
-        pool.clock[MESSAGES_MADE] = place + 1
-    else:
-        pool.clock[MESSAGES_FREE] = pool.queued[place].next
-    return int(place)
-
-
-@compiled
-def drop(pool: Pool, row: int, place: int) -> None:
-    """A message that is in no list any more is forgotten."""
-    message = pool.queued[place]
-    pool.pairs[row, message.subject].message = 0
-    message.next = pool.clock[MESSAGES_FREE]
-    pool.clock[MESSAGES_FREE] = place + 1
-
-
-@compiled
-def fill(pool: Pool, row: int, slot: int, room: int) -> int:
+def fill(pool: Pool, member: int, slot: int, room: int) -> int:
     """Append queued messages to the packet in `slot` and return the bytes they take.
 
     Args:
         pool: the pool.
-        row: whose queue.
+        member: whose queue.
         slot: packet under construction.
         room: bytes left in the packet.
     """
-    queued = pool.rows[row].queued_n
+    queued = pool.members[member].queued_n
     if queued == 0:
         return 0
     setting = pool.setting[0]
-    first = at = pool.packet_n[slot]
+    first = row = pool.packet_n[slot]
     used = level = 0
-    while level < LEVELS and at - first < queued and at < COMPOUND_MESSAGES_MAX:
+    while level < LEVELS and row - first < queued and row < COMPOUND_MESSAGES_MAX:
         free = room - used - COMPOUND_MESSAGE_BYTES
         if free < setting.accusation_bytes:
             break
-        place, size = pool.ends[row, level, 0, 0], setting.alive_bytes
-        if place == NONE or size > free:
-            place, size = pool.ends[row, level, 1, 0], setting.accusation_bytes
-        if place == NONE:
+        subject, size = pool.ends[member, level, 0, 0], setting.alive_bytes
+        if subject == NONE or size > free:
+            subject, size = pool.ends[member, level, 1, 0], setting.accusation_bytes
+        if subject == NONE:
             level += 1
             continue
-        _take(pool, row, place, slot, at)
-        at += 1
+        _take(pool, member, subject, slot, row)
+        row += 1
         used += size + COMPOUND_MESSAGE_BYTES
-    pool.packet_n[slot] = at
-    _put_back(pool, row, slot, first)
+    pool.packet_n[slot] = row
+    _put_back(pool, member, slot, first)
     return used
 
 
 @compiled
-def _take(pool: Pool, row: int, place: int, slot: int, at: int) -> None:
-    message, packet = pool.queued[place], pool.packets[slot, at]
+def _take(pool: Pool, member: int, subject: int, slot: int, row: int) -> None:
+    message = pool.queued[member, subject]
+    packet = pool.packets[slot, row]
     packet[0] = message.kind
-    packet[1] = message.subject
+    packet[1] = subject
     packet[2] = message.inc
     packet[3] = message.accuser
     packet[4] = message.level
-    packet[5] = place
-    unlink(pool, row, place)
+    unlink(pool, member, subject)
 
 
 @compiled
-def _put_back(pool: Pool, row: int, slot: int, first: int) -> None:
+def _put_back(pool: Pool, member: int, slot: int, first: int) -> None:
     """What was sent goes one list down, until it reaches the limit."""
-    limit = pool.tables[pool.rows[row].list_n, RETRANSMITS]
-    for at in range(first, pool.packet_n[slot]):
-        packet = pool.packets[slot, at]
+    limit = pool.tables[pool.members[member].list_n, RETRANSMITS]
+    for row in range(first, pool.packet_n[slot]):
+        packet = pool.packets[slot, row]
         if packet[4] + 1 < limit:
-            link(pool, row, packet[5], packet[4] + 1)
-        else:
-            drop(pool, row, packet[5])
+            link(pool, member, packet[1], packet[4] + 1)

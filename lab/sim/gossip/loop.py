@@ -20,7 +20,7 @@ from lab.sim.gossip.state import (
     TIMERS_OPEN,
     Pool,
 )
-from lab.sim.gossip.wheel import EXCHANGE, OWN_TIMERS, PROBE, RELAYS, UPKEEP, WAKE, pop
+from lab.sim.gossip.wheel import EXCHANGE, PROBE, RELAYS, UPKEEP, WAKE, pop
 
 SAMPLE_MS = 1000
 
@@ -43,52 +43,48 @@ def run_until(pool: Pool, end_ms: int) -> None:
 
 @compiled
 def _fire_timers(pool: Pool) -> None:
-    total = len(pool.rows)
+    total = len(pool.members)
     timer = pop(pool)
     while timer != NONE:
-        if timer >= OWN_TIMERS * total:
-            suspicion_runs_out(pool, timer - OWN_TIMERS * total)
-        elif _runs(pool, timer % total):
-            _fire_own(pool, timer // total, timer % total)
+        if timer < total * total:
+            suspicion_runs_out(pool, timer // total, timer % total)
+        else:
+            own = timer - total * total
+            if pool.members[own % total].running:
+                _fire_own(pool, own // total, own % total)
         timer = pop(pool)
 
 
 @compiled
-def _runs(pool: Pool, row: int) -> bool:
-    member = pool.follows[row]
-    return bool(member != NONE and pool.members[member].running)
-
-
-@compiled
-def _fire_own(pool: Pool, kind: int, row: int) -> None:
+def _fire_own(pool: Pool, kind: int, member: int) -> None:
     if kind == PROBE:
-        probe.step(pool, row)
+        probe.step(pool, member)
     elif kind == EXCHANGE:
-        exchange_due(pool, row)
+        exchange_due(pool, member)
     elif kind == UPKEEP:
-        upkeep(pool, row)
+        upkeep(pool, member)
     elif kind == WAKE:
-        script.wake(pool, row)
+        script.wake(pool, member)
     else:
-        probe.give_nack(pool, row, kind - RELAYS)
+        probe.give_nack(pool, member, kind - RELAYS)
 
 
 @compiled
 def _tick_probes(pool: Pool) -> None:
     phase = pool.clock[NOW] % pool.setting[0].probe_interval_ms
     for place in range(pool.probe_starts[phase], pool.probe_starts[phase + 1]):
-        row = pool.by_probe_ms[place]
-        if _runs(pool, row) and not pool.members[pool.follows[row]].leaving:
-            probe.tick(pool, row)
+        member = pool.by_probe_ms[place]
+        if pool.members[member].running and not pool.members[member].leaving:
+            probe.tick(pool, member)
 
 
 @compiled
 def _tick_gossip(pool: Pool) -> None:
     phase = pool.clock[NOW] % pool.setting[0].gossip_interval_ms
     for place in range(pool.gossip_starts[phase], pool.gossip_starts[phase + 1]):
-        row = pool.by_gossip_ms[place]
-        if pool.rows[row].queued_n > 0 and _runs(pool, row):
-            script.gossip_tick(pool, row)
+        member = pool.by_gossip_ms[place]
+        if pool.members[member].running:
+            script.gossip_tick(pool, member)
 
 
 @compiled
@@ -96,16 +92,16 @@ def _serve(pool: Pool) -> None:
     """One millisecond of work for each member that has something waiting and is not blocked."""
     kept, waiting = 0, pool.clock[BUSY_N]
     for place in range(waiting):
-        row = pool.busy[place]
-        owner = pool.rows[row]
-        if not _runs(pool, row):
+        member = pool.busy[place]
+        owner = pool.members[member]
+        if not owner.running:
             owner.busy = 0
             continue
-        if not pool.members[pool.follows[row]].blocked:
-            _drain(pool, row)
-            work_off(pool, row)
+        if not owner.blocked:
+            _drain(pool, member)
+            work_off(pool, member)
         if owner.inbox_n + owner.handoff_n + owner.urgent_n > 0:
-            pool.busy[kept] = row
+            pool.busy[kept] = member
             kept += 1
         else:
             owner.busy = 0
@@ -116,35 +112,36 @@ def _serve(pool: Pool) -> None:
 
 
 @compiled
-def _drain(pool: Pool, row: int) -> None:
+def _drain(pool: Pool, member: int) -> None:
     """The listener takes from the socket what one millisecond allows."""
-    owner, ring = pool.rows[row], pool.inbox.shape[1]
+    owner, ring = pool.members[member], pool.inbox.shape[1]
     for _ in range(pool.setting[0].messages_per_ms):
         if owner.inbox_n == 0:
             return
-        line = pool.inbox[row, owner.inbox_at]
+        row = pool.inbox[member, owner.inbox_at]
         owner.inbox_at = (owner.inbox_at + 1) % ring
         owner.inbox_n -= 1
-        owner.inbox_bytes -= line[5]
-        if line[0] < PING:
-            take(pool, row, line[0], line[1], line[2], line[3])
+        owner.inbox_bytes -= row[5]
+        if row[0] < PING:
+            take(pool, member, row[0], row[1], row[2], row[3])
         else:
             for column in range(5):
-                pool.packets[0, 0, column] = line[column]
+                pool.packets[0, 0, column] = row[column]
             pool.packet_n[0] = 1
-            _take_head(pool, row, line[0])
+            _take_head(pool, member, row[0])
 
 
 @compiled
-def _take_head(pool: Pool, row: int, kind: int) -> None:
+def _take_head(pool: Pool, member: int, kind: int) -> None:
+    serial = pool.packets[0, 0, 4]
     if kind == PING:
-        probe.answer(pool, 0, row)
+        probe.answer(pool, 0, member)
     elif kind == ACK:
-        probe.take_ack(pool, 0, row)
+        probe.take_ack(pool, 0, member)
     elif kind == NACK:
-        probe.count_nack(pool, row, pool.packets[0, 0, 4])
+        probe.count_nack(pool, member, serial)
     elif kind == INDIRECT:
-        probe.relay_ping(pool, 0, row)
+        probe.relay_ping(pool, 0, member)
 
 
 @compiled
@@ -154,20 +151,19 @@ def _sample(pool: Pool) -> None:
     if number >= len(pool.samples):
         return
     pool.clock[SAMPLED] = number + 1
-    line = pool.samples[number]
-    line[0] = pool.clock[NOW] / 1000
+    row = pool.samples[number]
+    row[0] = pool.clock[NOW] / 1000
     for member in range(len(pool.members)):
+        owner = pool.members[member]
         if pool.names[member].ended_ms != NONE:
-            line[4] += pool.names[member].knowers
-    for row in range(len(pool.rows)):
-        owner = pool.rows[row]
-        line[8] += pool.counts[row, JOINS]
-        line[9] += pool.counts[row, FAILURES]
-        line[10] += pool.counts[row, FALSE_POSITIVES]
-        if _runs(pool, row):
-            line[1] += 1
-            line[2] += owner.alive_n
-            line[3] += owner.failed_n
-            line[5] += owner.queued_n
-            line[6] += owner.handoff_n + owner.urgent_n
-            line[7] += pool.members[pool.follows[row]].score
+            row[4] += pool.names[member].knowers
+        row[8] += pool.counts[member, JOINS]
+        row[9] += pool.counts[member, FAILURES]
+        row[10] += pool.counts[member, FALSE_POSITIVES]
+        if owner.running:
+            row[1] += 1
+            row[2] += owner.alive_n
+            row[3] += owner.failed_n
+            row[5] += owner.queued_n
+            row[6] += owner.handoff_n + owner.urgent_n
+            row[7] += owner.score

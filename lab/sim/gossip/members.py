@@ -9,7 +9,6 @@ from lab.sim.gossip.state import (
     FAILURES,
     FALSE_POSITIVES,
     FALSE_POSITIVES_OWN,
-    INC_SHIFT,
     JOINS,
     LEAVES,
     LEFT,
@@ -19,23 +18,22 @@ from lab.sim.gossip.state import (
     NOW,
     RESURRECTIONS,
     RUNNING_N,
-    STATE_BITS,
     SUSPECT,
     Pool,
 )
 
 
 @compiled
-def set_view(pool: Pool, row: int, subject: int, state: int, inc: int) -> None:
+def set_state(pool: Pool, member: int, subject: int, state: int) -> None:
     """Change a view and count who still holds the subject alive or suspect."""
-    was = pool.heard[row, subject] & STATE_BITS
-    knew = was in (ALIVE, SUSPECT)
+    view, name = pool.pairs[member, subject], pool.names[subject]
+    knew = view.state in (ALIVE, SUSPECT)
     knows = state in (ALIVE, SUSPECT)
-    if was != state:
-        pool.pairs[row, subject].changed_ms = pool.clock[NOW]
-    pool.heard[row, subject] = inc << INC_SHIFT | state
+    if view.state != state:
+        view.changed_ms = pool.clock[NOW]
+    view.state = state
     if knows and not knew:
-        pool.names[subject].knowers += 1
+        name.knowers += 1
     elif knew and not knows:
         forget_knower(pool, subject)
 
@@ -50,133 +48,126 @@ def forget_knower(pool: Pool, subject: int) -> None:
 
 
 @compiled
-def add_to_list(pool: Pool, row: int, subject: int) -> None:
+def add_to_list(pool: Pool, member: int, subject: int) -> None:
     """Append, then swap with a random place, so that a new member is probed soon on average.
 
     Source: memberlist state.go aliveNode, util.go randomOffset.
     """
-    owner = pool.rows[row]
+    owner = pool.members[member]
     last = owner.list_n
     place = below(pool, max(1, last))
-    pool.order[row, last] = pool.order[row, place]
-    pool.order[row, place] = subject
+    pool.order[member, last] = pool.order[member, place]
+    pool.order[member, place] = subject
     owner.list_n = last + 1
 
 
 @compiled
-def reset_list(pool: Pool, row: int) -> None:
+def reset_list(pool: Pool, member: int) -> None:
     """At the end of a lap, forget who has been dead for long, and shuffle the rest.
 
     Source: memberlist state.go:565 resetNodes, util.go moveDeadNodes and shuffleNodes.
     """
-    owner, kept_ms = pool.rows[row], pool.setting[0].gossip_to_dead_ms
+    owner, kept_ms = pool.members[member], pool.setting[0].gossip_to_dead_ms
     kept = 0
     for place in range(owner.list_n):
-        subject = pool.order[row, place]
-        state = pool.heard[row, subject] & STATE_BITS
-        if state >= DEAD and pool.clock[NOW] - pool.pairs[row, subject].changed_ms > kept_ms:
-            pool.heard[row, subject] = ABSENT
+        subject = pool.order[member, place]
+        view = pool.pairs[member, subject]
+        if view.state >= DEAD and pool.clock[NOW] - view.changed_ms > kept_ms:
+            view.state = ABSENT
+            view.inc = 0
         else:
-            pool.order[row, kept] = subject
+            pool.order[member, kept] = subject
             kept += 1
     owner.list_n = kept
     for place in range(kept - 1, 0, -1):
         other = below(pool, place + 1)
-        pool.order[row, place], pool.order[row, other] = pool.order[row, other], pool.order[row, place]
+        pool.order[member, place], pool.order[member, other] = pool.order[member, other], pool.order[member, place]
 
 
 @compiled
-def note_join(pool: Pool, row: int, subject: int) -> None:
+def note_join(pool: Pool, member: int, subject: int) -> None:
     """Serf hears that a member is alive."""
-    pair, owner = pool.pairs[row, subject], pool.rows[row]
-    if pair.serf == ALIVE:
+    view, owner = pool.pairs[member, subject], pool.members[member]
+    if view.serf == ALIVE:
         return
-    if pair.serf == DEAD:
+    if view.serf == DEAD:
         owner.failed_n -= 1
-    pair.serf = ALIVE
-    pair.serf_ms = pool.clock[NOW]
+    view.serf = ALIVE
+    view.serf_ms = pool.clock[NOW]
     owner.alive_n += 1
-    pool.counts[row, JOINS] += 1
+    pool.counts[member, JOINS] += 1
     if pool.names[subject].ended_ms != NONE:
-        pool.counts[row, RESURRECTIONS] += 1
-    _log(pool, row, subject, ALIVE, 0)
+        pool.counts[member, RESURRECTIONS] += 1
+    _log(pool, member, subject, ALIVE, 0)
 
 
 @compiled
-def note_end(pool: Pool, row: int, subject: int, kind: int, own: int) -> None:
+def note_end(pool: Pool, member: int, subject: int, kind: int, own: int) -> None:
     """Serf hears that a member failed or left.
 
     Args:
         pool: the pool.
-        row: who hears it.
+        member: who hears it.
         subject: of whom.
         kind: DEAD or LEFT.
         own: 1 if its own suspicion ran out, 0 if it was told.
     """
-    pair, owner = pool.pairs[row, subject], pool.rows[row]
-    if pair.serf == ALIVE:
+    view, owner = pool.pairs[member, subject], pool.members[member]
+    if view.serf == ALIVE:
         owner.alive_n -= 1
-    if pair.serf != DEAD and kind == DEAD:
+    if view.serf != DEAD and kind == DEAD:
         owner.failed_n += 1
-    pair.serf = kind
-    pair.serf_ms = pool.clock[NOW]
+    view.serf = kind
+    view.serf_ms = pool.clock[NOW]
     if kind == LEFT:
-        pool.counts[row, LEAVES] += 1
+        pool.counts[member, LEAVES] += 1
     else:
-        pool.counts[row, FAILURES] += 1
-        _judge(pool, row, subject, own)
-    _log(pool, row, subject, kind, own)
+        pool.counts[member, FAILURES] += 1
+        _judge(pool, member, subject, own)
+    _log(pool, member, subject, kind, own)
 
 
 @compiled
-def _judge(pool: Pool, row: int, subject: int, own: int) -> None:
+def _judge(pool: Pool, member: int, subject: int, own: int) -> None:
     """Was that failure true?"""
-    name, accused = pool.names[subject], pool.members[subject]
-    if name.first_failed_ms == NONE and (name.ended_ms != NONE or accused.anomalous):
+    name = pool.names[subject]
+    if name.first_failed_ms == NONE and (name.ended_ms != NONE or pool.members[subject].anomalous):
         name.first_failed_ms = pool.clock[NOW]
-    if accused.running and not accused.anomalous:
-        pool.counts[row, FALSE_POSITIVES] += 1
-        pool.counts[row, FALSE_POSITIVES_OWN] += own
+    if pool.members[subject].running and not pool.members[subject].anomalous:
+        pool.counts[member, FALSE_POSITIVES] += 1
+        pool.counts[member, FALSE_POSITIVES_OWN] += own
 
 
 @compiled
-def _log(pool: Pool, row: int, subject: int, event: int, own: int) -> None:
-    member = pool.follows[row]
+def _log(pool: Pool, member: int, subject: int, event: int, own: int) -> None:
     if not pool.members[member].observer:
         return
-    line = pool.clock[LOG_N]
-    if line >= len(pool.log):
+    row = pool.clock[LOG_N]
+    if row >= len(pool.log):
         pool.clock[LOG_LOST] += 1
         return
-    entry = pool.log[line]
+    entry = pool.log[row]
     entry[0] = pool.clock[NOW]
     entry[1] = member
     entry[2] = subject
     entry[3] = event
     entry[4] = own
-    pool.clock[LOG_N] = line + 1
+    pool.clock[LOG_N] = row + 1
 
 
 @compiled
 def end_process(pool: Pool, member: int, left: int) -> None:
     """The process is gone: it says nothing more, and what it knew does not count."""
-    process, name = pool.members[member], pool.names[member]
-    process.running = 0
-    process.blocked = 0
-    pool.clock[RUNNING_N] -= 1
-    name.ended_ms = pool.clock[NOW]
-    name.left = left
-    if process.row != NONE:
-        _end_row(pool, process.row)
-
-
-@compiled
-def _end_row(pool: Pool, row: int) -> None:
-    owner = pool.rows[row]
+    owner, name = pool.members[member], pool.names[member]
+    owner.running = 0
+    owner.blocked = 0
     owner.inbox_n = 0
     owner.handoff_n = 0
     owner.urgent_n = 0
+    pool.clock[RUNNING_N] -= 1
+    name.ended_ms = pool.clock[NOW]
+    name.left = left
     for place in range(owner.list_n):
-        subject = pool.order[row, place]
-        if pool.heard[row, subject] & STATE_BITS in (ALIVE, SUSPECT):
+        subject = pool.order[member, place]
+        if pool.pairs[member, subject].state in (ALIVE, SUSPECT):
             forget_knower(pool, subject)

@@ -195,15 +195,13 @@ def _allocate(size: Size, rules: Rules, chance: np.random.Generator, actions: ND
     by_probe_ms, probe_starts = _phases(total, dials.probe_interval_ms, chance)
     wanted = max(0, dials.suspicion_mult - 2) if rules.lifeguard.suspicion else 0
     return Pool(
-        **_of_pairs(total, total, wanted),
-        **_of_rows(total),
+        **_of_pairs(total, wanted),
         **_of_members(total),
-        packets=np.zeros((2, state.ROWS, 6), np.int64),
+        packets=np.zeros((2, state.ROWS, 5), np.int64),
         packet_n=np.zeros(2, np.int64),
-        news=np.zeros((2, state.ROWS), np.int64),
         slots=np.full(state.WHEEL_MS, NONE, np.int32),
         tables=_tables(total, rules, wanted),
-        snapshot=np.zeros((2, total, 2), np.int64),
+        snapshot=np.zeros((2, total, 3), np.int64),
         by_gossip_ms=by_gossip_ms,
         by_probe_ms=by_probe_ms,
         gossip_starts=gossip_starts,
@@ -211,41 +209,24 @@ def _allocate(size: Size, rules: Rules, chance: np.random.Generator, actions: ND
         script=actions,
         log=np.zeros((size.notes, 5), np.int64),
         samples=np.zeros((size.samples, 1 + len(state.SAMPLES)), np.float64),
-        clock=np.zeros(state.CLOCK, np.int64),
+        clock=np.zeros(8, np.int64),
         chance=np.array([seed], np.uint64),
         setting=_setting(rules, wanted),
     )
 
 
-def _of_pairs(rows: int, total: int, wanted: int) -> dict[str, NDArray[Any]]:
-    """What grows with rows times names. Zeros, so that the memory of what is never touched is never taken."""
-    pairs = rows * total
-    timers = np.zeros(OWN_TIMERS * rows + pairs, state.TIMER)
-    timers["due_ms"][: OWN_TIMERS * rows] = NONE
+def _of_pairs(total: int, wanted: int) -> dict[str, NDArray[Any]]:
+    """What grows with the square of the names."""
+    timers = np.zeros(total * (total + OWN_TIMERS), state.TIMER)
+    timers["due_ms"] = NONE
+    queued = np.zeros((total, total), state.QUEUED)
+    queued["level"] = NONE
     return {
-        "heard": np.zeros((rows, total), np.int32),
-        "pairs": np.zeros((rows, total), state.PAIR),
-        "order": np.zeros((rows, total), np.int32),
-        "queued": np.zeros(pairs, state.QUEUED),
-        "suspicions": np.zeros(pairs, state.SUSPICION),
-        "accusers": np.zeros((pairs, wanted + 1), np.int32),
+        "pairs": np.zeros((total, total), state.PAIR),
+        "queued": queued,
+        "order": np.zeros((total, total), np.int16),
+        "accusers": np.zeros((total, total, wanted + 1), np.int16),
         "timers": timers,
-    }
-
-
-def _of_rows(rows: int) -> dict[str, NDArray[Any]]:
-    """What each followed process has one of."""
-    owners = np.zeros(rows, state.ROW)
-    owners["partner"] = NONE
-    return {
-        "rows": owners,
-        "follows": np.arange(rows, dtype=np.int64),
-        "ends": np.full((rows, state.LEVELS, 2, 2), NONE, np.int32),
-        "relays": np.zeros((rows, INDIRECT_NODES_MAX), state.RELAY),
-        "inbox": np.zeros((rows, INBOX_ROWS, 6), np.int32),
-        "handoff": np.zeros((rows, 2, HANDOFF_DEPTH, 4), np.int32),
-        "busy": np.zeros(rows, np.int64),
-        "counts": np.zeros((rows, len(state.COUNTS)), np.int64),
     }
 
 
@@ -255,10 +236,18 @@ def _of_members(total: int) -> dict[str, NDArray[Any]]:
     for moment in ("ended_ms", "first_suspected_ms", "first_failed_ms", "all_failed_ms"):
         names[moment] = NONE
     members = np.zeros(total, state.MEMBER)
-    members["home"] = NONE
+    members["partner"] = members["home"] = NONE
     members["accepts"] = 1
-    members["row"] = np.arange(total)
-    return {"members": members, "names": names}
+    return {
+        "members": members,
+        "names": names,
+        "ends": np.full((total, state.LEVELS, 2, 2), NONE, np.int16),
+        "relays": np.zeros((total, INDIRECT_NODES_MAX), state.RELAY),
+        "inbox": np.zeros((total, INBOX_ROWS, 6), np.int32),
+        "handoff": np.zeros((total, 2, HANDOFF_DEPTH, 4), np.int32),
+        "busy": np.zeros(total, np.int64),
+        "counts": np.zeros((total, len(state.COUNTS)), np.int64),
+    }
 
 
 def _phases(total: int, interval_ms: int, chance: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

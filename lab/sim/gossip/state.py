@@ -1,7 +1,6 @@
 """The arrays of a pool, and how they are laid out.
 
-`M` is the number of names that will ever exist: every process that starts gets a number of its own. `R` is the number of rows: a row holds all that
-one followed process knows and does. In the exact pool every name has the row of its number; in the sampled one few have a row, see sampled.py.
+`M` is the number of names that will ever exist: every process that starts gets a row and a column of its own.
 """
 
 from typing import Any, NamedTuple
@@ -11,8 +10,6 @@ from numpy.typing import NDArray
 
 ABSENT, ALIVE, SUSPECT, DEAD, LEFT = 0, 1, 2, 3, 4
 """States of a view, and the kinds of messages about it. ABSENT: never known, or forgotten."""
-STATE_BITS, SETTLED, INC_SHIFT = 7, 8, 4
-"""A view in one number: its state in the low bits, whether a suspicion wants no more confirmations, the incarnation above."""
 PING, ACK, NACK, INDIRECT = 5, 6, 7, 8
 """Kinds of messages that open a packet."""
 
@@ -26,96 +23,81 @@ ROWS = 260
 
 PAIR = np.dtype(
     [
+        ("inc", np.int32),
         ("changed_ms", np.int32),
         ("serf_ms", np.int32),
-        ("message", np.int32),
-        ("suspicion", np.int32),
+        ("sized", np.int16),
+        ("state", np.int8),
         ("serf", np.int8),
+        ("confirmed", np.int8),
     ],
     align=True,
 )
-"""What one member holds of another beside the view itself: when its state changed, serf's state and its time, and 1 + the place of the message
-queued about it and of the suspicion that runs against it (0: none)."""
+"""What one member holds of another: incarnation, when the state changed, serf's state and its time, confirmations of a suspicion and the length of
+the list when it began."""
 
 QUEUED = np.dtype(
     [
         ("number", np.int32),
         ("inc", np.int32),
-        ("next", np.int32),
-        ("previous", np.int32),
-        ("subject", np.int32),
-        ("accuser", np.int32),
+        ("next", np.int16),
+        ("previous", np.int16),
+        ("accuser", np.int16),
         ("kind", np.int8),
         ("level", np.int8),
-    ],
-    align=True,
+    ]
 )
-"""A queued message: its number in the order of queuing, what it says, times sent in `level`, neighbours in its list. The messages of all members
-share one array in which freed places are used again first: what is queued at any time is little and stays in the processor's cache."""
-
-SUSPICION = np.dtype(
-    [("row", np.int32), ("subject", np.int32), ("sized", np.int32), ("confirmed", np.int16), ("told", np.int16)], align=True
-)
-"""A running suspicion: whose, against whom, the length of the list when it began, its confirmations, whether its message was sent. A free place
-holds the next free one in `row`."""
+"""What one member has queued about another: its number in the order of queuing, the message, times sent in `level` (NONE: not queued), neighbours
+in its list. 16 bytes, and apart from the views, so that a member's whole queue stays in the processor's cache."""
 
 MEMBER = np.dtype(
     [
-        ("running", np.int64),
-        ("blocked", np.int64),
-        ("accepts", np.int64),
-        ("key", np.int64),
         ("rate", np.float64),
-        ("row", np.int64),
-        ("leaving", np.int64),
-        ("anomalous", np.int64),
-        ("block_end_ms", np.int64),
-        ("woke_ms", np.int64),
-        ("served_until_ms", np.int64),
-        ("home", np.int64),
-        ("inc", np.int64),
-        ("score", np.int64),
-        ("observer", np.int64),
-    ],
-    align=True,
-)
-"""One process, as it is. `rate`: messages its handler takes per ms, 0 without limit. `key`: 0 plaintext, else a gossip key; `accepts`: bit k set when
-key k is accepted. `row`: where its knowledge is held, NONE if nowhere. `home`: the member it joins through. `inc`: its own incarnation. `score`: its health."""
-
-ROW = np.dtype(
-    [
-        ("list_n", np.int64),
-        ("queued_n", np.int64),
-        ("inbox_n", np.int64),
-        ("handoff_n", np.int64),
-        ("urgent_n", np.int64),
         ("credit", np.float64),
         ("credit_ms", np.int64),
-        ("phase", np.int64),
+        ("alive_n", np.int64),
+        ("failed_n", np.int64),
+        ("list_n", np.int64),
         ("probe_at", np.int64),
         ("target", np.int64),
         ("target_inc", np.int64),
-        ("target_state", np.int64),
         ("serial", np.int64),
         ("deadline_ms", np.int64),
         ("indirect_ms", np.int64),
+        ("queued_n", np.int64),
+        ("queued_id", np.int64),
+        ("inbox_at", np.int64),
+        ("inbox_n", np.int64),
+        ("inbox_bytes", np.int64),
+        ("block_end_ms", np.int64),
+        ("woke_ms", np.int64),
+        ("served_until_ms", np.int64),
+        ("partner", np.int64),
+        ("handoff_at", np.int64),
+        ("handoff_n", np.int64),
+        ("urgent_n", np.int64),
+        ("home", np.int64),
+        ("key", np.int64),
+        ("accepts", np.int64),
+        ("running", np.int64),
+        ("leaving", np.int64),
+        ("anomalous", np.int64),
+        ("blocked", np.int64),
+        ("busy", np.int64),
+        ("score", np.int64),
+        ("phase", np.int64),
+        ("target_state", np.int64),
         ("expected", np.int64),
         ("nacks", np.int64),
         ("tick_waits", np.int64),
         ("gossip_waits", np.int64),
         ("exchange_waits", np.int64),
-        ("partner", np.int64),
-        ("alive_n", np.int64),
-        ("failed_n", np.int64),
-        ("queued_id", np.int64),
-        ("inbox_at", np.int64),
-        ("inbox_bytes", np.int64),
-        ("handoff_at", np.int64),
-        ("busy", np.int64),
+        ("observer", np.int64),
     ],
     align=True,
 )
-"""The loops and queues of one followed process. `phase`: of its probe, see probe.py."""
+"""One process. `rate`: messages its handler takes per ms, 0 without limit. `key`: 0 plaintext, else a gossip key; `accepts`: bit k set when key k
+is accepted. `phase`: of its probe, see probe.py. `home`: the member it joins through."""
 
 NAME = np.dtype(
     [
@@ -129,7 +111,7 @@ NAME = np.dtype(
     align=True,
 )
 """The truth about a name: when its process ended (-1: it has not), when after that it was first suspected, when the first and the last running
-member held it dead, how many running rows hold it alive or suspect."""
+member held it dead, how many running members hold it alive or suspect."""
 
 TIMER = np.dtype([("due_ms", np.int32), ("next", np.int32), ("previous", np.int32)], align=True)
 RELAY = np.dtype([("relay", np.int64), ("serial", np.int64), ("done", np.int64)])
@@ -233,62 +215,49 @@ SAMPLES = [
 ]
 """Columns of a sample, sums over running members; `phantoms`: views that hold an ended process alive."""
 
-NOW, BUSY_N, SCRIPT_AT, LOG_N, LOG_LOST, SAMPLED, RUNNING_N, TIMERS_OPEN, MESSAGES_MADE, MESSAGES_FREE, SUSPICIONS_MADE, SUSPICIONS_FREE = (
-    range(12)
-)
-"""Indices of `clock`. TIMERS_OPEN: timers of this very millisecond will still be fired. _MADE: places of the shared arrays that were ever used;
-_FREE: 1 + the place that is used again next."""
-CLOCK = 12
+NOW, BUSY_N, SCRIPT_AT, LOG_N, LOG_LOST, SAMPLED, RUNNING_N, TIMERS_OPEN = range(8)
+"""Indices of `clock`; TIMERS_OPEN: timers of this very millisecond will still be fired."""
 
 
 class Pool(NamedTuple):
-    """All of a pool's state. Small arrays hold int64, so that each compiled function is compiled for one type of argument; what is R x M is narrow.
+    """All of a pool's state. Small arrays hold int64, so that each compiled function is compiled for one type of argument; what is M x M is narrow.
 
     Args:
-        heard: (R, M) int32, each row's view of each name: incarnation, SETTLED, state.
-        pairs: (R, M) PAIR.
-        order: (R, M) int32, the member list in probing order; the first `list_n` count.
-        queued: (Q,) QUEUED, the messages of all queues.
-        suspicions: (S,) SUSPICION.
-        accusers: (S, A) int32, who accused in a running suspicion, the first `confirmed` + 1 count.
+        pairs: (M, M) PAIR, row: who holds the view, column: of whom.
+        queued: (M, M) QUEUED, row: who sends, column: about whom.
+        order: (M, M) int16, the member list in probing order; the first `list_n` count.
+        accusers: (M, M, A) int16, who accused in a running suspicion, the first `confirmed` + 1 count.
         members: (M,) MEMBER.
         names: (M,) NAME.
-        rows: (R,) ROW.
-        follows: (R,) int64, the name whose row it is; NONE: nobody's.
-        ends: (R, LEVELS, 2, 2) int32, first and last of each list of the broadcast queue: by times sent, and alive before shorter messages.
-        timers: (T,) TIMER, see wheel.py.
+        ends: (M, LEVELS, 2, 2) int16, first and last of each list of the broadcast queue: by times sent, and alive before shorter messages.
+        timers: (M * M + 7 * M,) TIMER: a suspicion for each pair, then see wheel.py.
         slots: (WHEEL_MS,) int32, first timer of each ms.
-        relays: (R, INDIRECT_NODES_MAX) RELAY, of the row's current probe.
-        inbox: (R, I, 6) int32, a ring of what waits in the socket: kind, four arguments, bytes to release.
-        handoff: (R, 2, HANDOFF_DEPTH, 4) int32, messages before the handler; list 1 is for alive messages where they go first.
-        packets: (2, ROWS, 6) int64, packets under construction; row 0 is the head.
+        relays: (M, INDIRECT_NODES_MAX) RELAY, of the member's current probe.
+        inbox: (M, R, 6) int32, a ring of what waits in the socket: kind, four arguments, bytes to release.
+        handoff: (M, 2, HANDOFF_DEPTH, 4) int32, messages before the handler; list 1 is for alive messages where they go first.
+        packets: (2, ROWS, 5) int64, packets under construction; row 0 is the head.
         packet_n: (2,) int64, their rows, the head included.
-        news: (2, ROWS) int64, rows of an arrived packet that tell something new.
         tables: (M + 1, 3 + A) int64 by list length: shortest suspicion in ms, transmissions, push/pull period in ms, suspicion in ms with 0, 1 ... confirmations.
-        snapshot: (2, M, 2) int64, both sides of a push/pull: name, view.
-        by_gossip_ms, by_probe_ms: (R,) int64, rows by the phase of their tickers.
+        snapshot: (2, M, 3) int64, both sides of a push/pull: name, state, incarnation.
+        by_gossip_ms, by_probe_ms: (M,) int64, members by the phase of their tickers.
         gossip_starts, probe_starts: (interval + 1,) int64, where each phase begins.
-        busy: (R,) int64, rows with something waiting.
+        busy: (M,) int64, members with something waiting.
         script: (S, 4) int64, what is done to members: ms, action, member, argument; by time.
         log: (L, 5) int64, what the observers note: ms, observer, subject, event, own or gossiped.
         samples: (T, 1 + len(SAMPLES)) float64, seconds and sums.
-        clock: (len(CLOCK),) int64, see NOW and following.
+        clock: (8,) int64, see NOW and following.
         chance: (1,) uint64, state of the random numbers.
         setting: (1,) SETTING.
-        counts: (R, len(COUNTS)) int64.
+        counts: (M, len(COUNTS)) int64.
     """
 
-    heard: NDArray[np.int32]
     pairs: NDArray[Any]
-    order: NDArray[np.int32]
     queued: NDArray[Any]
-    suspicions: NDArray[Any]
-    accusers: NDArray[np.int32]
+    order: NDArray[np.int16]
+    accusers: NDArray[np.int16]
     members: NDArray[Any]
     names: NDArray[Any]
-    rows: NDArray[Any]
-    follows: NDArray[np.int64]
-    ends: NDArray[np.int32]
+    ends: NDArray[np.int16]
     timers: NDArray[Any]
     slots: NDArray[np.int32]
     relays: NDArray[Any]
@@ -296,7 +265,6 @@ class Pool(NamedTuple):
     handoff: NDArray[np.int32]
     packets: NDArray[np.int64]
     packet_n: NDArray[np.int64]
-    news: NDArray[np.int64]
     tables: NDArray[np.int64]
     snapshot: NDArray[np.int64]
     by_gossip_ms: NDArray[np.int64]

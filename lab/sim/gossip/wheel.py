@@ -8,20 +8,15 @@ from lab.sim.constants import INDIRECT_NODES_MAX
 from lab.sim.gossip.state import NONE, NOW, TIMERS_OPEN, WHEEL_MS, Pool
 
 PROBE, EXCHANGE, UPKEEP, WAKE, RELAYS = 0, 1, 2, 3, 4
-"""Kinds of a row's own timers: probe step, push/pull, reconnect, end of a blocked window, relays' nacks. After them come the suspicions."""
+"""Kinds of a member's own timers, after the M x M suspicions: probe step, push/pull, reconnect, end of a blocked window, relays' nacks."""
 OWN_TIMERS = 4 + INDIRECT_NODES_MAX
 
 
 @compiled
-def own_timer(pool: Pool, kind: int, row: int) -> int:
-    """Number of a row's own timer; relay q has kind RELAYS + q."""
-    return kind * len(pool.rows) + row
-
-
-@compiled
-def suspicion_timer(pool: Pool, place: int) -> int:
-    """Number of the timer of the suspicion at `place`."""
-    return OWN_TIMERS * len(pool.rows) + place
+def own_timer(pool: Pool, kind: int, member: int) -> int:
+    """Number of a member's own timer; relay q has kind RELAYS + q."""
+    total = len(pool.members)
+    return total * total + kind * total + member
 
 
 @compiled
