@@ -11,7 +11,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt
 from lab.adapters.kube import Kube, Object
 from lab.cluster.settle import until
 from lab.cluster.world import PRISTINE, KindWorld
-from lab.core.errors import Unavailable
+from lab.core.errors import Aborted, Unavailable
 from lab.core.progress import Progress
 
 SETTLE_ALLOWED_S = 480.0
@@ -20,7 +20,12 @@ DELETE_TRIES = 3
 """Chosen: a host that was busy with other work took over the minute that one try may take for 35 pods."""
 SERVERS = 3
 CORE_SETS = ("consul", "kafka")
+GONE = ("failed", "left")
 NAME_LABEL = "app.kubernetes.io/name"
+
+
+class Soiled(Aborted):
+    """The pool remembers members that failed or left, and will for 72 hours: waiting does not help."""
 
 
 def fresh(world: KindWorld, kube: Kube, progress: Progress, pods: int) -> None:
@@ -32,11 +37,19 @@ def fresh(world: KindWorld, kube: Kube, progress: Progress, pods: int) -> None:
     world.uncap()
     if not _pristine(world, pods):
         _sweep(world, kube, progress)
+    try:
+        _fill(world, kube, progress, pods)
+    except Soiled:  # a busy host had pods evicted before the run began
+        _sweep(world, kube, progress)
+        _fill(world, kube, progress, pods)
+    world.weigh()
+
+
+def _fill(world: KindWorld, kube: Kube, progress: Progress, pods: int) -> None:
     until(progress, world.clock, "all nodes Ready", lambda: unready_nodes(kube), SETTLE_ALLOWED_S)
     world.touch()
     kube.scale("app", pods)
     await_steady(world, kube, progress, pods)
-    world.weigh()
 
 
 def untouched(pods: int) -> None:
@@ -64,11 +77,25 @@ def worn(kube: Kube) -> str:
 
 
 def await_steady(world: KindWorld, kube: Kube, progress: Progress, pods: int) -> None:
-    """Wait for Kafka, one Consul leader, `pods` running pods and one pool that holds exactly their agents and the servers."""
+    """Wait for Kafka, one Consul leader, `pods` running pods and one pool that holds exactly their agents and the servers.
+
+    Raises:
+        Soiled: other members were in the pool and are remembered.
+        Aborted: the time is up.
+    """
     until(progress, world.clock, "Kafka", lambda: "" if world.broker_answers(2.0) else "no answer yet", SETTLE_ALLOWED_S)
     until(progress, world.clock, "Consul's leader", lambda: _no_leader(world), SETTLE_ALLOWED_S)
     until(progress, world.clock, f"{pods} workload pods", lambda: _missing_pods(kube, pods), SETTLE_ALLOWED_S)
-    until(progress, world.clock, f"one pool of {pods + SERVERS} members", lambda: strangers(world, kube), SETTLE_ALLOWED_S)
+    remembered: list[str] = []
+
+    def look() -> str:
+        missing, remembered[:] = _strangers(world, kube)
+        return "" if remembered else missing
+
+    title = f"one pool of {pods + SERVERS} members"
+    until(progress, world.clock, title, look, SETTLE_ALLOWED_S)
+    if remembered:
+        raise Soiled(f"see {title}", f"it remembers {', '.join(remembered)}", "lab run again; lab down && lab up starts afresh")
 
 
 def unready_nodes(kube: Kube) -> str:
@@ -76,15 +103,16 @@ def unready_nodes(kube: Kube) -> str:
     return ", ".join(node["metadata"]["name"] for node in kube.nodes() if not _node_ready(node))
 
 
-def strangers(world: KindWorld, kube: Kube) -> str:
-    """What keeps the pool from being exactly the living pods and servers, or ""."""
+def _strangers(world: KindWorld, kube: Kube) -> tuple[str, list[str]]:
+    """What keeps the pool from being exactly the living pods and servers, or "", and those of its members that are gone."""
     members = world.consul().members()
     alive = {name for name, state in members.items() if state == "alive"}
     expected = {pod["metadata"]["name"] for pod in kube.pods() if pod["metadata"]["labels"].get(NAME_LABEL) in {"app", "consul"}}
     absent, foreign = expected - alive, set(members) - expected
     if not absent and not foreign:
-        return ""
-    return f"{len(alive)} alive, {len(absent)} not yet members, {len(foreign)} that should not be there"
+        return "", []
+    text = f"{len(alive)} alive, {len(absent)} not yet members, {len(foreign)} that should not be there"
+    return text, sorted(name for name in foreign if members[name] in GONE)
 
 
 def _sweep(world: KindWorld, kube: Kube, progress: Progress) -> None:

@@ -27,7 +27,7 @@ def offered(begun: str, **params: str) -> list[str]:
 
 
 def test_experiments_are_offered_by_name_with_their_titles() -> None:
-    assert completion.experiments("fl") == [("flood-only", "The flood of cascade, without the outage before it")]
+    assert completion.experiments("flo") == [("flood-only", "The flood of cascade, without the outage before it")]
     assert [name for name, _ in completion.experiments("")] == list(EXPERIMENTS)
 
 

@@ -27,7 +27,8 @@ def test_the_list_names_each_experiment_what_it_must_show_and_how_long_it_takes(
 
 def test_the_list_for_machines_holds_the_same(lab: Lab) -> None:
     rows = json.loads(lab("experiments", "list", "--json").text)
-    assert [(row["name"], row["lasts_s"]) for row in rows] == [(name, 215.0) for name in EXPERIMENTS]
+    assert [row["name"] for row in rows] == list(EXPERIMENTS)
+    assert [row["lasts_s"] for row in rows if row["name"] in ("baseline", "cascade", "flapping")] == [215.0, 215.0, 255.0]
 
 
 def test_what_is_shown_can_be_kept_and_run(lab: Lab) -> None:
