@@ -179,7 +179,7 @@ def _measured(progress: Progress, kind: KindWorld, workload: Workload) -> calibr
             load.stop()
         step.say(f"{found.use_cores:.3f} cores")
     calibration.remember(found)
-    reset.untouched(workload.pods)
+    kind.keep_pristine(workload.pods)
     return found
 
 

@@ -5,8 +5,7 @@ import sys
 
 import typer
 
-from lab.adapters.clock import SystemClock
-from lab.cli.console import LabConsole
+from lab.cli.console import terminal
 from lab.cli.help import examples
 from lab.cli.on_demand import OnDemand
 from lab.core.errors import Aborted, LabError
@@ -43,12 +42,12 @@ def main() -> None:
     try:
         app()
     except LabError as error:
-        LabConsole(SystemClock()).error(error)
+        terminal().error(error)
         sys.exit(error.exit_code)
     except SystemExit as ended:
         if ended.code != INTERRUPTED_BY_CLICK:
             raise
-        LabConsole(SystemClock()).line("interrupted; see what is left with: lab status")
+        terminal().line("interrupted; see what is left with: lab status")
         sys.exit(Aborted.exit_code)
 
 

@@ -8,6 +8,7 @@ import typer
 from lab.checkers.judge import judge
 from lab.checkers.verdict import Verdict
 from lab.cli.console import terminal
+from lab.cli.help import examples
 from lab.cli.run_commands import RunFolder
 from lab.core.history import HISTORY_FILE, History
 from lab.report import why as provenance
@@ -17,7 +18,7 @@ EVENT_HELP = "number of an event (4420), a link (link3), or the name of a node, 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    app.command("why")(why)
+    app.command("why", epilog=examples("lab why runs/20260101T120000Z-cascade", "lab why runs/20260101T120000Z-cascade link3"))(why)
 
 
 def why(run: RunFolder, event: Annotated[str | None, typer.Argument(help=EVENT_HELP, show_default=False)] = None) -> None:

@@ -3,16 +3,15 @@
 The same experiment, seed and code give the same bytes of history.jsonl: nothing of the machine, the clock or the folder goes into it.
 """
 
-import multiprocessing
-import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from lab.adapters.clock import SystemClock
 from lab.checkers.verdict import Verdict
 from lab.cli import judging, provenance
 from lab.cli.console import terminal
+from lab.cli.on_all_cores import on_all_cores
 from lab.core.clock import Clock
 from lab.core.errors import Aborted
 from lab.core.experiment import Experiment
@@ -21,13 +20,14 @@ from lab.core.progress import Step
 from lab.report.repeats import summary
 from lab.runner.causes import Causes
 from lab.runner.folder import EXPERIMENT_FILE, choose_folder, make_folder
-from lab.sim.chain.world import Model, simulate
+from lab.sim.chain.world import Model, Passed, simulate
 from lab.sim.warm import warm
 
 COMPILE_ALLOWED_S = 600.0
 """Chosen: compiling the pool took 36 s of CPU on one core at full speed and 146 s beside a busy cluster."""
 RUN_ALLOWED_S = 1800.0
 """Chosen: a run at the lab's size takes a second, the largest should take a minute; half an hour is a mistake."""
+FEWER = "fewer agents: --set agents=1000"
 SIMULATED = "SIMULATED: no container ran, every figure is a model's."
 
 
@@ -57,12 +57,12 @@ def run(experiment: Experiment, out: Path | None, repeat: int = 1) -> None:
     judging.leave_if_any(verdicts)
 
 
-def simulate_into(folder: Path, experiment: Experiment, seen: Callable[[int, int], None] | None = None) -> Verdict:
+def simulate_into(folder: Path, experiment: Experiment, passed: Passed | None = None) -> Verdict:
     """One simulated run in a folder of its own."""
     make_folder(folder)
     (folder / EXPERIMENT_FILE).write_text(experiment.model_dump_json(indent=2) + "\n", encoding="utf-8")
     command = f"lab run {experiment.name} --world sim --seed {experiment.seed}"
-    outcome = simulate(experiment, Model(header={"command": command, "git": provenance.git()}), seen)
+    outcome = simulate(experiment, Model(header={"command": command, "git": provenance.git()}), passed)
     write_history(folder / HISTORY_FILE, outcome.events)
     (folder / "requests.csv").write_text("\n".join(outcome.requests) + "\n", encoding="utf-8")
     verdict = judging.judge_folder(folder)
@@ -82,39 +82,20 @@ def write_history(path: Path, events: Sequence[Event]) -> None:
 def _many(folder: Path, experiment: Experiment, repeat: int) -> list[Verdict]:
     """Seed after seed on all cores, each run in a folder of its own; in the order of seeds."""
     make_folder(folder)
-    seeds = [experiment.seed + number for number in range(repeat)]
-    workers = min(repeat, len(os.sched_getaffinity(0)))
-    with (
-        terminal().step(f"Simulating {experiment.name} {repeat} times on {workers} cores", RUN_ALLOWED_S) as step,
-        ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool,
-    ):
-        jobs = {pool.submit(_one, folder, experiment.model_copy(update={"seed": seed})): seed for seed in seeds}
-        found: dict[int, Verdict] = {}
-        try:
-            for job in as_completed(jobs, timeout=RUN_ALLOWED_S):
-                found[jobs[job]] = Verdict.from_json(job.result())
-                step.say(f"{len(found)} of {repeat} runs")
-        except TimeoutError as late:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise _too_long(f"{len(found)} of {repeat} runs were done") from late
-    return [found[seed] for seed in seeds]
+    seeds = range(experiment.seed, experiment.seed + repeat)
+    jobs = {seed: partial(simulate_into, folder / f"seed-{seed}", experiment.model_copy(update={"seed": seed})) for seed in seeds}
+    with terminal().step(f"Simulating {experiment.name} {repeat} times", RUN_ALLOWED_S) as step:
+        return list(on_all_cores(jobs, step, RUN_ALLOWED_S, FEWER).values())
 
 
-def _one(folder: Path, experiment: Experiment) -> str:
-    return simulate_into(folder / f"seed-{experiment.seed}", experiment).to_json()
-
-
-def _told(step: Step, clock: Clock) -> Callable[[int, int], None]:
+def _told(step: Step, clock: Clock) -> Passed:
     """Says how far the simulation is, and gives up when it takes too long."""
     started_s = clock.now_s()
 
     def told(at_s: int, end_s: int) -> None:
         step.say(f"{at_s} of {end_s} simulated seconds")
         if clock.now_s() - started_s > RUN_ALLOWED_S:
-            raise _too_long(f"{at_s} of {end_s} simulated seconds were done")
+            saw = f"{at_s} of {end_s} simulated seconds were done after {RUN_ALLOWED_S:.0f} s"
+            raise Aborted("simulate the experiment", saw, FEWER)
 
     return told
-
-
-def _too_long(saw: str) -> Aborted:
-    return Aborted("simulate the experiment", f"{saw} after {RUN_ALLOWED_S:.0f} s", "fewer agents: --set agents=1000")

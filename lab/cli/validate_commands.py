@@ -1,8 +1,5 @@
 """`lab validate`: the simulator's gossip pool held against published results."""
 
-import multiprocessing
-import os
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +7,8 @@ from typing import Annotated
 import typer
 
 from lab.cli.console import LabConsole, terminal
-from lab.core.errors import Aborted
+from lab.cli.help import examples
+from lab.cli.on_all_cores import on_all_cores
 from lab.report.validation import render_page
 from lab.sim import validate as validation
 from lab.sim.scenarios import CONFIGURATIONS, Tally
@@ -28,7 +26,7 @@ WARM_ALLOWED_S, SHORT_ALLOWED_S, GRID_ALLOWED_S = 600.0, 900.0, 3600.0
 
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command("validate")(validate)
+    app.command("validate", epilog=examples("lab validate --quick", "lab validate --out validation.html"))(validate)
 
 
 def validate(
@@ -69,23 +67,13 @@ def validate(
 def _grid(console: LabConsole, seeds: int) -> dict[str, list[Tally]]:
     """The interval experiment on all cores."""
     size = len(validation.whole_grid())
-    found = {(name, seed): Tally() for name in CONFIGURATIONS for seed in range(seeds)}
     parts = [range(begin, min(begin + PART, size)) for begin in range(0, size, PART)]
-    workers = len(os.sched_getaffinity(0))
-    with (
-        console.step(f"Lifeguard's interval experiment: {size} anomalies, {len(found)} times", GRID_ALLOWED_S) as step,
-        ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool,
-    ):
-        jobs = {pool.submit(partial(validation.interval_experiment, *key, None, part)): key for key in found for part in parts}
-        done = 0
-        try:
-            for job in as_completed(jobs, timeout=GRID_ALLOWED_S):
-                found[jobs[job]] += job.result()
-                done += 1
-                step.say(f"part {done} of {len(jobs)}")
-        except TimeoutError as late:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise Aborted(
-                "run the interval experiment", f"{done} of {len(jobs)} parts in {GRID_ALLOWED_S:.0f} s", "lab validate --quick"
-            ) from late
-    return {name: [found[name, seed] for seed in range(seeds)] for name in CONFIGURATIONS}
+    jobs = {
+        (name, seed, part): partial(validation.interval_experiment, name, seed, None, part)
+        for name in CONFIGURATIONS
+        for seed in range(seeds)
+        for part in parts
+    }
+    with console.step(f"Lifeguard's interval experiment: {size} anomalies, {len(jobs) // len(parts)} times", GRID_ALLOWED_S) as step:
+        found = on_all_cores(jobs, step, GRID_ALLOWED_S, "lab validate --quick")
+    return {name: [sum((found[name, seed, part] for part in parts), Tally()) for seed in range(seeds)] for name in CONFIGURATIONS}

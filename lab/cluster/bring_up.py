@@ -15,7 +15,7 @@ from lab.adapters import shell
 from lab.adapters.docker import USUAL_SHARES, Docker
 from lab.adapters.kube import Kube
 from lab.cluster import host, kind, network
-from lab.cluster.reset import await_steady, labelled, unready_nodes, untouched
+from lab.cluster.reset import await_steady, labelled, unready_nodes
 from lab.cluster.settle import until
 from lab.cluster.world import KindWorld
 from lab.core import paths
@@ -64,7 +64,7 @@ def up(progress: Progress, world: KindWorld, env: Mapping[str, str]) -> bool:
         with _first(world.docker, _home(progress, world, kube)):
             await_steady(world, kube, progress, FIRST_PODS)
     paths.WHOLE.write_text(_lives(world), encoding="ascii")
-    untouched(FIRST_PODS)
+    world.keep_pristine(FIRST_PODS)
     return True
 
 

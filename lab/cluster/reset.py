@@ -10,7 +10,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from lab.adapters.kube import Kube, Object
 from lab.cluster.settle import until
-from lab.cluster.world import PRISTINE, KindWorld
+from lab.cluster.world import KindWorld
 from lab.core.errors import Aborted, Unavailable
 from lab.core.progress import Progress
 
@@ -50,11 +50,6 @@ def _fill(world: KindWorld, kube: Kube, progress: Progress, pods: int) -> None:
     world.touch()
     kube.scale("app", pods)
     await_steady(world, kube, progress, pods)
-
-
-def untouched(pods: int) -> None:
-    """Note that the cluster is fresh, with so many pods."""
-    PRISTINE.write_text(str(pods), encoding="ascii")
 
 
 def _pristine(world: KindWorld, pods: int) -> bool:

@@ -54,6 +54,10 @@ class KindWorld(BrokerPowers, WorkloadPowers):
         """How many pods the cluster has while no run has touched it; None once one has."""
         return int(PRISTINE.read_text(encoding="ascii")) if PRISTINE.exists() else None
 
+    def keep_pristine(self, pods: int) -> None:
+        """Note that no run has touched the cluster, with so many pods."""
+        PRISTINE.write_text(str(pods), encoding="ascii")
+
     def touch(self) -> None:
         """Note that a run touches the cluster."""
         PRISTINE.unlink(missing_ok=True)

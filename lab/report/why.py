@@ -25,9 +25,6 @@ WITNESS: dict[int, tuple[str, ...]] = {
     4: ("pod",),
     5: ("member_change", "members_failed", "members_left", "joins_per_s"),
     6: ("agent_read_ms",),
-    7: ("vault_health_code", "vault_login_ms"),
-    8: ("lb_config_age_s", "lb_backends_live"),
-    9: ("deploys_failed", "deploy_ms"),
     10: (),
 }
 """Link -> the kinds of event, or the series, that show that it fired (design: the chain). Link 10 is judged from the others."""

@@ -56,19 +56,14 @@ def write_new(target: Path, text: str) -> None:
         ) from error
 
 
-def resolved(experiment: Experiment, target: Path | None = None) -> str:
-    """The experiment as it would run, every field written out, as YAML that is an experiment again.
-
-    Args:
-        experiment: checked.
-        target: where it will be kept, so that the schema is found from there; None for anywhere on this machine.
-    """
-    return f"{MARK}{schema_for(target)}\n{_dumped(experiment.model_dump(mode='json'))}"
+def resolved(experiment: Experiment) -> str:
+    """The experiment as it would run, every field written out, as YAML that is an experiment again, wherever on this machine it is kept."""
+    return f"{MARK}{SCHEMA}\n{_dumped(experiment.model_dump(mode='json'))}"
 
 
-def schema_for(target: Path | None) -> str:
+def schema_for(target: Path) -> str:
     """How an editor that has `target` open finds the schema: relative within the checkout, which may move; else absolute."""
-    if target is not None and target.resolve().is_relative_to(project()):
+    if target.resolve().is_relative_to(project()):
         return os.path.relpath(SCHEMA, target.resolve().parent)
     return str(SCHEMA)
 

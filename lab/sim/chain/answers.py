@@ -1,6 +1,6 @@
 """How long answers take: reads through agents, users' requests, calls to the runtime.
 
-One law for all: log-normal, with a median and a spread of its own on a node at rest and on a full one. Fitted, not derived: the wait of a process
+One law for all: log-normal, with a median and a spread of its own on a node at rest and on a full one. Chosen, not derived: the wait of a process
 on a throttled node is the sum of many turns of which nothing single is known.
 """
 
@@ -38,22 +38,18 @@ class Answers:
         if not len(rows):
             return None
         full = platform.nodes.full[platform.pods.node[rows[int(self.chance.integers(len(rows)))]]]
-        median_ms, spread = (
-            (self.costs.starved_read_ms, self.costs.starved_read_spread) if full else (self.costs.read_ms, self.costs.read_spread)
-        )
-        return median_ms * float(self.chance.lognormal(0, spread))
+        costs = self.costs
+        return self._draw_ms((costs.starved_read_ms, costs.starved_read_spread) if full else (costs.read_ms, costs.read_spread))
 
     def cri_ms(self, platform: Platform, node: int) -> float:
         """A call to a node's runtime."""
         full = platform.nodes.full[node]
-        median_ms, spread = (
-            (self.costs.starved_cri_ms, self.costs.starved_cri_spread) if full else (self.costs.cri_ms, self.costs.cri_spread)
-        )
-        return median_ms * float(self.chance.lognormal(0, spread))
+        costs = self.costs
+        return self._draw_ms((costs.starved_cri_ms, costs.starved_cri_spread) if full else (costs.cri_ms, costs.cri_spread))
 
     def ask(self, at_s: int, platform: Platform, profile: str, counts: dict[str, int]) -> None:
         """Users' requests of a second, each to some serving pod; without one, they fail."""
-        serving = platform.serving()
+        serving, costs = platform.serving(), self.costs
         for name, count in counts.items():
             for number in range(min(count, REQUESTS_TOLD_MAX)):
                 moment_s = at_s + number / max(count, 1)
@@ -61,9 +57,10 @@ class Answers:
                     self.requests.append(f"{moment_s:.3f},{profile},{name},,0,connection refused")
                     continue
                 full = platform.nodes.full[platform.pods.node[serving[int(self.chance.integers(len(serving)))]]]
-                median_ms, spread = (
-                    (self.costs.starved_page_ms, self.costs.starved_page_spread) if full else (self.costs.page_ms, self.costs.page_spread)
-                )
-                took_ms = median_ms * float(self.chance.lognormal(0, spread))
+                took_ms = self._draw_ms((costs.starved_page_ms, costs.starved_page_spread) if full else (costs.page_ms, costs.page_spread))
                 late = took_ms > TIMEOUT_MS
                 self.requests.append(f"{moment_s:.3f},{profile},{name},{min(took_ms, TIMEOUT_MS):.2f},{'0,timed out' if late else '200,'}")
+
+    def _draw_ms(self, law: tuple[float, float]) -> float:
+        median_ms, spread = law
+        return median_ms * float(self.chance.lognormal(0, spread))

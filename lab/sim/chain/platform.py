@@ -90,9 +90,9 @@ class Platform:
         timers = Timers()
         made = Nodes.at_rest(nodes, cap_multiple * costs.calibration_excess * rest_cores, timers, chance)
         platform = cls(made, Pods(), costs, timers, chance, logger_cores=np.zeros(nodes))
-        rows = platform.pods.add(pods, 0.0)
+        rows = platform.pods.add(pods)
         platform.pods.node[rows] = np.arange(pods) % nodes
-        platform.pods.move(rows, RUNNING, 0.0)
+        platform.pods.state[rows] = RUNNING
         return platform
 
     def step(self, at_s: float, demand: Demand) -> list[Change]:
@@ -132,7 +132,7 @@ class Platform:
             self._end(row, "stopping")
 
     def _create(self, count: int) -> None:
-        for row in self.pods.add(count, self.at_s):
+        for row in self.pods.add(count):
             self._tell(row, "created")
 
     def _written(self, demand: Demand) -> NDArray[np.float64]:
@@ -178,7 +178,7 @@ class Platform:
     def _start(self, starting: Rows, cores: NDArray[np.float64]) -> None:
         self.pods.to_start_s[starting] -= cores
         for row in starting[self.pods.to_start_s[starting] <= 1e-9]:
-            self.pods.move(np.array([row]), RUNNING, self.at_s)
+            self.pods.state[row] = RUNNING
             self._tell(row, "running")
 
     def _work(self, busy: Rows, budget_s: NDArray[np.float64]) -> None:
@@ -193,7 +193,7 @@ class Platform:
         finished = order[(to_do - done) <= 1e-9]
         for row in finished[np.argsort(pods.number[finished], kind="stable")]:
             if pods.state[row] == CREATING:
-                pods.move(np.array([row]), STARTING, self.at_s)
+                pods.state[row] = STARTING
                 self._tell(row, "started")
             else:
                 self._delete(row)
@@ -208,7 +208,7 @@ class Platform:
         if self.pods.state[row] in (PENDING, CREATING):
             self._delete(row)
             return
-        self.pods.move(np.array([row]), STOPPING, self.at_s)
+        self.pods.state[row] = STOPPING
         self.pods.to_do_s[row] = self.costs.remove_s
         self._tell(row, what)
 
@@ -216,7 +216,7 @@ class Platform:
         self._tell(row, "deleted")
         self.lines.gone += float(self.pods.backlog[row])
         self.pods.backlog[row] = 0.0
-        self.pods.move(np.array([row]), FREE, self.at_s)
+        self.pods.state[row] = FREE
         self.pods.node[row] = NOWHERE
 
     def _come_back(self, posted: Rows) -> None:
@@ -244,7 +244,7 @@ class Platform:
             if self.pods.state[row] == CREATING:
                 self._delete(row)
             else:
-                self.pods.move(np.array([row]), EVICTED, self.at_s)
+                self.pods.state[row] = EVICTED
         self.evictions += len(gone)
         self._create(len(gone))
 
@@ -262,7 +262,7 @@ class Platform:
             heapq.heappush(heap, (many + 1, node))
             self.pods.node[row] = node
             self.pods.to_do_s[row], self.pods.to_start_s[row] = self.costs.create_s, self.costs.start_s
-            self.pods.move(np.array([row]), CREATING, self.at_s)
+            self.pods.state[row] = CREATING
 
     def _tell(self, row: int, what: str) -> None:
         node = int(self.pods.node[row])

@@ -9,7 +9,6 @@ FREE, PENDING, CREATING, STARTING, RUNNING, EVICTED, STOPPING = range(7)
 """States. FREE: the row holds no pod. CREATING: the kubelet makes its containers. STARTING: they run and are not ready yet. EVICTED: deleted in the
 API while its containers run on. STOPPING: its kubelet knows that, and ends them."""
 NOWHERE = -1
-WITH_CONTAINERS = (STARTING, RUNNING, EVICTED, STOPPING)
 GROWTH = 64
 """Rows added at least when all are taken. Chosen."""
 
@@ -32,7 +31,6 @@ class Pods:
         node: index of its node, or NOWHERE.
         to_do_s: core seconds of the system's work left for its containers to exist, or to be gone.
         to_start_s: core seconds of its own work left until it is ready.
-        since_s: when it came into its state, in seconds on the run clock.
         backlog: log lines written and not shipped.
         made: pods so far.
     """
@@ -42,11 +40,10 @@ class Pods:
     node: NDArray[np.int64] = field(default_factory=_ints)
     to_do_s: NDArray[np.float64] = field(default_factory=_floats)
     to_start_s: NDArray[np.float64] = field(default_factory=_floats)
-    since_s: NDArray[np.float64] = field(default_factory=_floats)
     backlog: NDArray[np.float64] = field(default_factory=_floats)
     made: int = 0
 
-    def add(self, count: int, at_s: float) -> NDArray[np.int64]:
+    def add(self, count: int) -> NDArray[np.int64]:
         """Rows of `count` new pods that wait for a node, in the order of their numbers."""
         free = np.flatnonzero(self.state == FREE)
         if len(free) < count:
@@ -55,13 +52,9 @@ class Pods:
         rows = free[:count]
         self.number[rows] = np.arange(self.made, self.made + count)
         self.made += count
-        self.state[rows], self.node[rows], self.since_s[rows] = PENDING, NOWHERE, at_s
+        self.state[rows], self.node[rows] = PENDING, NOWHERE
         self.to_do_s[rows] = self.to_start_s[rows] = self.backlog[rows] = 0.0
         return rows
-
-    def move(self, rows: NDArray[np.int64], state: int, at_s: float) -> None:
-        """Into another state."""
-        self.state[rows], self.since_s[rows] = state, at_s
 
     def of(self, *states: int) -> NDArray[np.int64]:
         """Rows of pods in one of the states, by number."""
@@ -75,5 +68,5 @@ class Pods:
     def _grow(self, by: int) -> None:
         for name in ("number", "state", "node"):
             setattr(self, name, np.concatenate([getattr(self, name), np.zeros(by, np.int64)]))
-        for name in ("to_do_s", "to_start_s", "since_s", "backlog"):
+        for name in ("to_do_s", "to_start_s", "backlog"):
             setattr(self, name, np.concatenate([getattr(self, name), np.zeros(by, np.float64)]))

@@ -25,7 +25,11 @@ POD_CHANGES = {"created": "", "running": "", "evicting": "DeletionByTaintManager
 """Changes of pods that Kubernetes tells, with the reason it gives."""
 COLUMNS = "at_s,profile,name,latency_ms,status,error"
 
-Seen_s = Callable[[int, int], None]
+BROKER_MS = 2.4
+BROKER_SPREAD = 0.6
+"""Median and log-normal spread of a metadata request in ms. Chosen by eye on a baseline on containers; no link hangs on it."""
+
+Passed = Callable[[int, int], None]
 """Called after each simulated second with it and the last one."""
 
 
@@ -52,7 +56,7 @@ class Model:
     header: Mapping[str, Any] = field(default_factory=dict)
 
 
-def simulate(experiment: Experiment, model: Model | None = None, seen: Seen_s | None = None) -> Outcome:
+def simulate(experiment: Experiment, model: Model | None = None, passed: Passed | None = None) -> Outcome:
     """Run the experiment in the model, from its own seed. The same experiment gives the same outcome, in every process.
 
     Raises:
@@ -61,8 +65,8 @@ def simulate(experiment: Experiment, model: Model | None = None, seen: Seen_s | 
     world = World(experiment, model or Model())
     for at_s in range(world.plan.end):
         world.second(at_s)
-        if seen is not None:
-            seen(at_s + 1, world.plan.end)
+        if passed is not None:
+            passed(at_s + 1, world.plan.end)
     return world.close()
 
 
@@ -138,10 +142,9 @@ class World:
             self._sample_node(at_s, node)
         for offset_s in (-0.5, 0.0):
             took_ms = self._answers.agent_read_ms(self.platform)
-            if took_ms is not None and took_ms > TIMEOUT_MS:
-                self._record.sample(at_s + offset_s, {("agent_read_ms", "agents"): None}, "timed out after 10 s")
-            else:
-                self._record.sample(at_s + offset_s, {("agent_read_ms", "agents"): took_ms}, "connection refused")
+            late = took_ms is not None and took_ms > TIMEOUT_MS
+            reason = "timed out after 10 s" if late else "connection refused"
+            self._record.sample(at_s + offset_s, {("agent_read_ms", "agents"): None if late else took_ms}, reason)
 
     def _sample_broker(self, at_s: int, *, up: bool) -> None:
         shipped = self.platform.lines.shipped_now
@@ -190,8 +193,3 @@ class World:
             took_ms = self._answers.cri_ms(platform, node)
             late = took_ms > platform.timers.cri_timeout_ms
             self._record.sample(at_s, {("cri_latency_ms", name): None if late else took_ms}, "timed out after 10 s")
-
-
-BROKER_MS = 2.4
-BROKER_SPREAD = 0.6
-"""Median and log-normal spread of a metadata request in ms. Fitted by eye to a baseline on containers; no link hangs on it."""

@@ -6,7 +6,7 @@ import threading
 import pytest
 from adapter_fakes import web
 
-from lab.adapters.kube import EVENTS, LEASES, NODES, PODS, Gone, Kube
+from lab.adapters.kube import EVENTS, LEASES, NODES, PODS, Gone, Kube, answers
 from lab.core.errors import Refused, Unavailable
 
 APPS = "/apis/apps/v1/namespaces/lab"
@@ -168,3 +168,15 @@ def test_without_a_usable_kubeconfig_the_next_step_is_said(tmp_path, text):
         (tmp_path / "kubeconfig").write_text(text)
     with pytest.raises(Refused, match="lab up"):
         Kube(tmp_path / "kubeconfig")
+
+
+def test_an_api_server_answers_when_it_says_anything_but_an_error_of_its_own():
+    with web() as server:
+        place = f"http://127.0.0.1:{server.port}"
+        server.routes["GET /readyz"] = (200, {})
+        assert answers(place)
+        server.routes["GET /readyz"] = (401, {})
+        assert answers(place)
+        server.routes["GET /readyz"] = (503, {})
+        assert not answers(place)
+    assert not answers(place)

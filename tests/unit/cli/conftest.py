@@ -1,21 +1,11 @@
 """The command line in this process: what it prints and its exit code."""
 
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import pytest
 
 from lab.cli.main import main
-
-
-@dataclass(frozen=True)
-class Answer:
-    code: int
-    text: str
-
-
-Lab = Callable[..., Answer]
+from tests.command_line import Answer, Lab
 
 
 @pytest.fixture

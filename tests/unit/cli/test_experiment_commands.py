@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import Lab
 
 from lab.core.experiment import Experiment, schema_text
 from lab.runner.load import EXPERIMENTS, load_experiment
+from tests.command_line import Lab
 
 
 @pytest.fixture(autouse=True)

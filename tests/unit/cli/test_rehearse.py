@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Lab
 
 from lab.cli import rehearse as rehearsal
 from lab.core.errors import LabError
 from lab.core.paths import project
 from lab.faults.table import FAULTS
 from lab.runner.load import load_experiment
+from tests.command_line import Lab
 
 GOLDEN = project() / "tests" / "golden"
 TIMES = {"inject_at_s": 0, "heal_at_s": 40}
