@@ -73,7 +73,7 @@ calibrate: lab-up
 ## test: every test that needs no cluster (ratios of times: make timing)
 test: setup
 	@scripts/chromium
-	@.venv/bin/pytest -q -m 'not cluster and not timing'
+	@.venv/bin/pytest -q -n auto --dist loadfile -m 'not cluster and not timing'
 
 ## test-cluster: the tests on the real stack (brings the lab up, takes it down)
 test-cluster: setup
