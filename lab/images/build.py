@@ -23,7 +23,7 @@ from lab.images.table import IMAGES, by_part
 CA_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 """Where Debian and Red Hat keep the host's trusted certificates."""
 
-CORE_IMAGES = ("kafka", "consul")
+CORE_IMAGES = ("kafka", "consul", "vault", "haproxy", "consul-template")
 APP_IMAGES = ("workload", "consul")
 NODE_SETTINGS = (*nodes.CONTROL, nodes.QUIET)
 
@@ -56,10 +56,9 @@ def parts() -> list[Part]:
         _image("kindest-node", nodes.kindest_node, 60, _recipe("kube-proxy"), (nodes.LOOSEN, nodes.QUIET)),
         _image("kafka", lambda bench: _docker(bench, "kafka", {"libs": cache() / "jars"}), 60, _recipe("kafka", "Dockerfile")),
         _image("consul", lambda bench: _docker(bench, "consul", {"consul": golang.binary("consul")}), 3, _recipe("consul", "Dockerfile")),
-        _image(
-            "vault", lambda bench: _docker(bench, "vault", {"vault": golang.binary("vault")}), 3, _recipe("vault", "Dockerfile"), last=True
-        ),
-        _image("haproxy", lambda bench: _docker(bench, "haproxy"), 20, _recipe("haproxy"), last=True),
+        _program_image("vault"),
+        _program_image("consul-template"),
+        _image("haproxy", lambda bench: _docker(bench, "haproxy"), 20, _recipe("haproxy")),
         _image("python", lambda bench: _docker(bench, "python"), 30, _recipe("python")),
         *own_parts(),
     ]
@@ -80,8 +79,6 @@ def _image(
     expect_s: float,
     files: tuple[Path, ...] = (),
     settings: tuple[str, ...] = (),
-    *,
-    last: bool = False,
 ) -> Part:
     image = by_part(part)
 
@@ -92,8 +89,13 @@ def _image(
         containers.forget(before, image.tag)
         return made
 
-    final = Part(part, replace, containers.present, image.needs, files, (image.tag, *settings), expect_s, last)
+    final = Part(part, replace, containers.present, image.needs, files, (image.tag, *settings), expect_s)
     return final
+
+
+def _program_image(part: str) -> Part:
+    """An image that is one program of ours on Debian."""
+    return _image(part, lambda bench: _docker(bench, part, {part: golang.binary(part)}), 3, _recipe(part, "Dockerfile"))
 
 
 def _recipe(name: str, *files: str) -> tuple[Path, ...]:

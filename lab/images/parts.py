@@ -46,8 +46,6 @@ class Part:
     files: tuple[Path, ...] = ()
     settings: tuple[str, ...] = ()
     expect_s: float = 10.0
-    last: bool = False
-    """True for what nobody waits for: begun only when nothing else can be."""
     stamp: str = ""
     """The stamp's name where it is not the part's: a part has one stamp per way to get it, so that both are remembered."""
 

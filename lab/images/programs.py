@@ -1,4 +1,4 @@
-"""The Go programs of the lab as parts: Kubernetes, etcd, kind, CoreDNS, Consul, Vault, pause."""
+"""The Go programs of the lab as parts: Kubernetes, etcd, kind, CoreDNS, Consul, Vault, consul-template, pause."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,6 @@ class Program:
         stamped: package variables set by the linker, `path.name=value`.
         flags: more flags for `go build`.
         expect_s: seconds on 2 cores, cold.
-        last: begun only when nothing else can be.
     """
 
     recipe: str
@@ -31,7 +30,6 @@ class Program:
     stamped: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     expect_s: float = 60.0
-    last: bool = False
 
 
 def _kubernetes() -> Program:
@@ -56,7 +54,8 @@ PROGRAMS = (
         expect_s=120,
     ),
     Program("pause", (".",), ("pause",), expect_s=3),
-    Program("vault", ("github.com/hashicorp/vault",), ("vault",), flags=("-tags=vault",), expect_s=220, last=True),
+    Program("vault", ("github.com/hashicorp/vault",), ("vault",), flags=("-tags=vault",), expect_s=220),
+    Program("consul-template", ("github.com/hashicorp/consul-template",), ("consul-template",), expect_s=60),
 )
 
 
@@ -74,7 +73,7 @@ def _part(program: Program, toolchain: str) -> Part:
         return files_made(*golang.build(bench, program.recipe, program.packages, program.names, flags=flags))
 
     settings = (toolchain, *program.packages, *program.names, *program.stamped, *program.flags)
-    return Part(f"go-{program.recipe}", make, files_present, (), _pins(program.recipe), settings, program.expect_s, program.last)
+    return Part(f"go-{program.recipe}", make, files_present, (), _pins(program.recipe), settings, program.expect_s)
 
 
 def _pins(recipe: str) -> tuple[Path, ...]:

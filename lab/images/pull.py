@@ -48,7 +48,6 @@ def _part(image: Image, registry: str) -> Part:
         containers.present,
         settings=settings,
         expect_s=60,
-        last=image.part in {"vault", "haproxy"},
         stamp=f"pull-{image.part}",
     )
 

@@ -122,7 +122,7 @@ def _skip_present(parts: Sequence[Part], made: Made) -> list[Part]:
 
 def _ready(left: Sequence[Part], made: Made, roads: Mapping[str, float]) -> list[Part]:
     ready = [part for part in left if set(part.needs) <= made.keys()]
-    return sorted(ready, key=lambda part: (part.last, -roads[part.name]))
+    return sorted(ready, key=lambda part: -roads[part.name])
 
 
 def _one(part: Part, made: Made, progress: Progress, clock: Clock, halted: Event) -> Outcome:

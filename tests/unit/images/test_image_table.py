@@ -4,7 +4,7 @@ import pytest
 
 from lab.core.errors import LabError
 from lab.core.paths import project
-from lab.images import debian, jars, nodes, versions
+from lab.images import build, debian, jars, nodes, versions
 from lab.images.table import IMAGES, by_part
 
 LISTING = """\
@@ -50,6 +50,7 @@ def test_recipes_stand_on_images_of_the_table():
         ("kubernetes", f"k8s.io/kubernetes v{versions.KUBERNETES}"),
         ("consul", f"github.com/hashicorp/consul v{versions.CONSUL}"),
         ("vault", f"github.com/hashicorp/vault v{versions.VAULT}"),
+        ("consul-template", f"github.com/hashicorp/consul-template v{versions.CONSUL_TEMPLATE}"),
         ("coredns", f"github.com/coredns/coredns v{versions.COREDNS}"),
     ],
 )
@@ -78,7 +79,7 @@ def test_an_image_leaves_a_node_s_store_with_every_name_it_has():
 
 def test_the_node_images_take_their_content_from_the_table():
     assert by_part("node-app").needs == ("kindest-node", "workload", "consul")
-    assert by_part("node-core").needs == ("kindest-node", "kafka", "consul")
+    assert by_part("node-core").needs == ("kindest-node", *build.CORE_IMAGES)
 
 
 def test_nothing_but_what_no_container_reads_is_emptied():
