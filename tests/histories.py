@@ -227,6 +227,29 @@ def contained() -> Story:
     return story.series("agent_read_ms", "agents", between(110, 150, story.scatter(60, 1.7), story.scatter(2.2, 0.8)), 0.5)
 
 
+STEPS = ("token", "register", "serve", "deregister", "revoke")
+
+
+@_told_once
+def platform() -> Story:
+    """The baseline with Vault, load balancer and deploys measured, as today's runs have them; the other stories are of a run without."""
+    story = baseline()
+    for number, code in enumerate((200, 429)):
+        target = f"vault-{number}"
+        story.series("vault_health_code", target, constant(code), 2, reason="timed out after 5 s")
+        story.series("vault_sealed", target, constant(0), 2)
+        story.series("vault_leader", target, constant(float(code == 200)), 2)
+        story.series("vault_login_ms", target, story.scatter(30, 0.4), 6)
+    story.series("lb_config_age_s", "balancer", constant(0.01), 2)
+    story.series("lb_config_differs", "balancer", constant(0), 2)
+    story.series("lb_backends_live", "balancer", constant(PODS), 2)
+    story.series("lb_rerenders", "balancer", lambda at_s: at_s // 2, 2)
+    story.series("lb_answer_ms", "balancer", story.scatter(6, 0.5))
+    for step in STEPS:
+        story.series("deploys_failed", step, constant(0), 4)
+    return story.series("deploy_ms", "canary", story.scatter(1800, 0.1), 4)
+
+
 def unknown() -> Story:
     """Nothing fires, but neither was Consul asked nor the log lines counted, and the run was broken off."""
     story = baseline().drop("agent_read_ms").drop_kind("accounting").drop_kind("end")

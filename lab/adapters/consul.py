@@ -6,6 +6,7 @@ py-consul does the asking. Every call has a time-out, and every failure becomes 
 import http.client
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from consul import base
@@ -24,7 +25,24 @@ STATES: Final[Mapping[int, str]] = {0: "none", 1: "alive", 2: "leaving", 3: "lef
 """serf's MemberStatus, in the order of hashicorp/serf serf.go."""
 
 _ASIDE_MAX: Final = 200
+CANARY_NODE: Final = "canary"
+"""Name that canaries stand under in the catalog: a node without an agent, so no member of the pool."""
 Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The pool as one agent sees it.
+
+    Args:
+        name: of the agent.
+        health_score: its own measure of how late its probes are; 0 is well, 8 is worst. None where it does not tell.
+        members: name to state.
+    """
+
+    name: str
+    health_score: int | None
+    members: Mapping[str, str]
 
 
 class _Client(base.Consul):
@@ -50,6 +68,7 @@ class Consul:
 
     def __init__(self, port: int = SERVERS_PORT, *, timeout_s: float = 5.0, keep: bool = True, host: str = HOST) -> None:
         self._where = f"{host}:{port}"
+        self._address = (host, port)
         self._timeout_s = timeout_s
         self._client = _Client(PlainHttp(host, port, timeout_s, keep=keep))
 
@@ -98,6 +117,34 @@ class Consul:
         """Names in the catalog."""
         _, found = self._ask("list the catalog", self._client.catalog.nodes)
         return [node["Node"] for node in found]
+
+    def view(self) -> View:
+        """Name, health and members of one and the same agent, another one for each call behind a Service: on a connection of its own."""
+        host, port = self._address
+        one = Consul(port, timeout_s=self._timeout_s, host=host)
+        try:
+            found = one._ask("ask an agent about itself", one._client.agent.self)
+            score = found["Stats"]["serf_lan"].get("health_score")
+            return View(str(found["Config"]["NodeName"]), None if score is None else int(score), one.members())
+        finally:
+            one.close()
+
+    def passing(self, service: str) -> set[str]:
+        """Instances of a service that pass their checks, as `NODE:ID`."""
+        _, found = self._ask(f"list what passes of {service}", lambda: self._client.health.service(service, passing=True))
+        return {f"{entry['Node']['Node']}:{entry['Service']['ID']}" for entry in found}
+
+    def register(self, instance: str, service: str, address: tuple[str, int]) -> None:
+        """Put an instance into the catalog, as a deploy engine does from outside; it passes as it has no check."""
+        place, port = address
+        entry = {"ID": instance, "Service": service, "Address": place, "Port": port}
+        if not self._ask(f"register {instance}", lambda: self._client.catalog.register(CANARY_NODE, place, entry)):
+            raise Unavailable(f"register {instance} in Consul at {self._where}", "refused")
+
+    def deregister(self, instance: str) -> None:
+        """Take it out again; fine if it is not there."""
+        if not self._ask(f"deregister {instance}", lambda: self._client.catalog.deregister(CANARY_NODE, instance)):
+            raise Unavailable(f"deregister {instance} in Consul at {self._where}", "refused")
 
     def close(self) -> None:
         """Drop the connections; the next question makes a new one."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lab.checkers.result import LinkResult, SteadyRange
-from lab.checkers.series import Point, after, back_for_good, censored, peak, percentile, read, steady, values
+from lab.checkers.series import Point, after, back_for_good, censored, failing_share, peak, percentile, read, steady, values
 from lab.checkers.watch import Watch
 from lab.core.history import History
 
@@ -38,7 +38,7 @@ def check(history: History, watch: Watch) -> LinkResult:
         return LinkResult(status="unknown", reason=f"{len(calm)} answered reads in the steady phase, {WINDOW_N} are needed", **common)
     usual = SteadyRange(low=percentile(calm, 0.01), high=high(calm), n=len(calm))
     windows = after({"agents": sliding(reads)}, watch)
-    failing = after({"agents": _failing(reads)}, watch)
+    failing = after({"agents": failing_share(reads, WINDOW_S, WINDOW_N, AT_LEAST)}, watch)
     later = after({"agents": reads}, watch)["agents"]
     common |= {"steady": usual, "peak": peak(windows), "evidence": _evidence(history, watch, calm)}
     bound = max(TIMES * usual.high, MS_MIN)
@@ -83,19 +83,6 @@ def agent_reads(history: History, begin_s: float, end_s: float) -> list[float]:
 def _reads(history: History) -> list[Point]:
     points = (point for known in read(history, "agent_read_ms").values() for point in known if point.asked)
     return sorted(points, key=lambda point: point.at_s)
-
-
-def _failing(reads: Sequence[Point]) -> list[Point]:
-    """At each read, the share of failed ones among the `WINDOW_S` seconds up to it; 0 with fewer than `AT_LEAST` failed ones."""
-    result: list[Point] = []
-    first = 0
-    for index, last in enumerate(reads):
-        while reads[first].at_s <= last.at_s - WINDOW_S:
-            first += 1
-        window = reads[first : index + 1]
-        failed = sum(read_.value is None for read_ in window)
-        result.append(Point(last.at_s, failed / len(window) if failed >= AT_LEAST and len(window) >= WINDOW_N else 0.0))
-    return result
 
 
 def _evidence(history: History, watch: Watch, calm: Sequence[float]) -> dict[str, object]:

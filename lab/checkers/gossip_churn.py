@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from lab.checkers.gossip_waves import waves
 from lab.checkers.result import LinkResult
 from lab.checkers.series import (
     Point,
@@ -136,4 +137,5 @@ def _evidence(history: History, watch: Watch, pool: int) -> dict[str, object]:
         "false_positives_peak": peak(after(read(history, "gossip_false_positives"), watch)),
         "queue_intent_peak": peak(after(read(history, "serf_queue_intent"), watch)),
         "health_score_peak": peak(after(read(history, "memberlist_health_score"), watch)),
+        **waves(history, watch),
     }

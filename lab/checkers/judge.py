@@ -69,7 +69,7 @@ def as_expected(answer: Answer, links: Sequence[LinkResult], expected: ExpectedV
 
 
 def _reasons(links: Sequence[LinkResult]) -> list[str]:
-    told = [result for result in links if result.status != "quiet"]
+    told = [result for result in links if result.status in ("fired", "unknown")]
     if not told:
         return ["no link fired"]
     return [
@@ -78,8 +78,11 @@ def _reasons(links: Sequence[LinkResult]) -> list[str]:
 
 
 def _missed(links: Sequence[LinkResult], expected: ExpectedVerdict) -> list[str]:
+    words = {"quiet": "did not", "unmeasured": "was not measured"}
     return [
-        f"link {quiet.link} was expected to fire and did not" for quiet in links if quiet.status == "quiet" and quiet.link in expected.links
+        f"link {result.link} was expected to fire and {words[result.status]}"
+        for result in links
+        if result.status in words and result.link in expected.links
     ]
 
 

@@ -18,9 +18,14 @@ CAUSES: dict[int, tuple[int, ...]] = {
     4: (3,),
     5: (2, 4),
     6: (2, 4, 5),
-    10: (3, 4, 5, 6),
+    7: (2, 5, 6),
+    8: (2, 4, 5, 6),
+    9: (2, 6, 7, 8),
+    10: (3, 4, 5, 6, 7, 8, 9),
 }
-"""Link -> the links that can bring it about (design: the chain; starvation acts on the agents of the same node at once)."""
+"""Link -> the links that can bring it about (design: the chain). Starvation acts on the agents of the same node at once, and on all that the core
+node carries; Vault loses its lock by a slow Consul or by a false positive at the member that its session hangs on; the balancer follows each
+change of the catalog, pods that moved as well as agents wrongly held for failed."""
 
 TOLERANCE_S = 5.0
 """An effect may be seen so much before its cause. Chosen: two sampling intervals of 2 s and a probe's time-out; higher hides a wrong order."""

@@ -4,7 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Status = Literal["fired", "quiet", "unknown"]
+Status = Literal["fired", "quiet", "unknown", "unmeasured"]
+"""Unknown is what was asked and not learnt; unmeasured what this run never asked."""
 
 
 class Strict(BaseModel):

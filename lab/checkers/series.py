@@ -129,6 +129,26 @@ def stretches(points: Iterable[Point], bound: float, sustained_s: float) -> list
     return [(first, end) for first, end in found if end - first >= sustained_s]
 
 
+def failing_share(answers: Sequence[Point], window_s: float, window_n: int, failed_n: int) -> list[Point]:
+    """At each answer, the share of missing ones among the `window_s` seconds up to it.
+
+    Args:
+        answers: in the order of time.
+        window_s: length of the window, in seconds.
+        window_n: fewest answers that make a share; with fewer it is 0.
+        failed_n: fewest missing ones; with fewer it is 0.
+    """
+    result: list[Point] = []
+    first = 0
+    for index, last in enumerate(answers):
+        while answers[first].at_s <= last.at_s - window_s:
+            first += 1
+        window = answers[first : index + 1]
+        failed = sum(answer.value is None for answer in window)
+        result.append(Point(last.at_s, failed / len(window) if failed >= failed_n and len(window) >= window_n else 0.0))
+    return result
+
+
 def first_reached(series: Series, bound: float, sustained_s: float) -> tuple[float, str] | None:
     """When a target first reached `bound` and kept it for `sustained_s`, and which; None if none did."""
     onsets = [(found[0][0], target) for target, points in series.items() if (found := stretches(points, bound, sustained_s))]

@@ -22,11 +22,12 @@ from lab.core.experiment import Experiment, Shape, Workload
 from lab.core.ledger import Ledger
 from lab.core.progress import Progress
 from lab.core.protocols import LoadGenerator, Probe, Watch
+from lab.core.secrets import Deployer, VaultKeys
 from lab.faults.table import FAULTS
 from lab.images import versions
 from lab.probes.table import Handles, standard_probes, standard_watches
 from lab.workload.delivered import account_now
-from lab.workload.locust import Load, LoadSettings
+from lab.workload.locust import HOSTS, Load, LoadSettings
 
 __all__ = ["FAULTS", "LabWorld", "calibrate", "host", "ledger", "world"]
 
@@ -124,7 +125,8 @@ class LabWorld:
     def _shared(self) -> Handles:
         if self._handles is None:
             names = [node.name for node in self._kind.nodes]
-            self._handles = Handles(self._kind.clock, self._kube, self._kind.docker, names, self._kind.app_nodes)
+            clock, docker, deployer = self._kind.clock, self._kind.docker, _deployer()
+            self._handles = Handles(clock, self._kube, docker, names, self._kind.app_nodes, deployer=deployer)
         return self._handles
 
     def _calibration(self) -> calibration.Calibration:
@@ -166,7 +168,14 @@ def calibrated(progress: Progress, workload: Workload) -> None:
 
 
 def _load(workload: Workload, folder: Path, kind: KindWorld) -> Load:
-    return Load(LoadSettings(folder / "locust.csv", workload.requests_per_s, workload.flood_lines_per_s, kind.clock.now_s()))
+    zero_s, host = kind.clock.now_s(), HOSTS[workload.through]
+    return Load(LoadSettings(folder / "locust.csv", workload.requests_per_s, workload.flood_lines_per_s, zero_s, host))
+
+
+def _deployer() -> Deployer | None:
+    """Who deploys on the lab's platform, if it was set up."""
+    keys = VaultKeys.recall(paths.VAULT_KEYS)
+    return keys.deployer if keys else None
 
 
 def _measured(progress: Progress, kind: KindWorld, workload: Workload) -> calibration.Calibration:
@@ -200,6 +209,9 @@ def _versions() -> Mapping[str, str]:
         "Kubernetes": versions.KUBERNETES,
         "Consul": versions.CONSUL,
         "Kafka": versions.KAFKA,
+        "Vault": versions.VAULT,
+        "HAProxy": versions.HAPROXY,
+        "consul-template": versions.CONSUL_TEMPLATE,
         "kind": versions.KIND,
     }
     return {**programs, **{name: version(name) for name in packages}}

@@ -1,6 +1,7 @@
 """`lab up` and `lab down`: the list of steps, each of which may be repeated."""
 
 import contextlib
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -35,6 +36,8 @@ ENDPOINTS = {
     "Consul (API and UI)": "http://127.0.0.1:18500/ui/",
     "a pod's Consul agent": "http://127.0.0.1:18501/v1/agent/self",
     "the app": "http://127.0.0.1:18080/",
+    "the app, balanced": "http://127.0.0.1:18090/",
+    "Vault": "http://127.0.0.1:18200/v1/sys/health",
     "Kafka": "127.0.0.1:19092",
     "Kubernetes": f"KUBECONFIG={paths.KUBECONFIG}",
 }
@@ -55,6 +58,7 @@ def up(progress: Progress, world: KindWorld, env: Mapping[str, str]) -> bool:
     if world.docker.nodes():
         with Kubes() as kube:
             until(progress, world.clock, "all nodes Ready", lambda: unready_nodes(kube), READY_ALLOWED_S)
+        world.open_vault(progress)  # a pod that was started again is sealed
         return False
     machine.forget_tallies(paths.TALLY)  # of the pods of a cluster that was here before
     applied = _create(progress, world, env)
@@ -78,7 +82,9 @@ def unusable(world: KindWorld) -> str:
     if len(found) != len(world.nodes):
         return f"{len(found)} nodes, and kind-config.yaml has {len(world.nodes)}"
     whole = paths.WHOLE.exists() and paths.WHOLE.read_text(encoding="ascii") == _lives(world)
-    return "" if whole else "its bring-up was not finished, or its nodes were restarted and lost their routes"
+    if whole:
+        return ""
+    return "its bring-up was not finished, its nodes were restarted and lost their routes, or it was made by another kind-config.yaml"
 
 
 def renew(progress: Progress, world: KindWorld, env: Mapping[str, str], why: str) -> bool:
@@ -90,8 +96,9 @@ def renew(progress: Progress, world: KindWorld, env: Mapping[str, str], why: str
 
 
 def _lives(world: KindWorld) -> str:
-    """Which containers the nodes are, and since when they run."""
-    return "\n".join(f"{node.id} {world.docker.inspect(node.name)['State']['StartedAt']}" for node in world.docker.nodes())
+    """From which configuration the nodes were made, which containers they are, and since when they run."""
+    config = hashlib.sha256((paths.project() / "kind-config.yaml").read_bytes()).hexdigest()
+    return "\n".join([config, *(f"{node.id} {world.docker.inspect(node.name)['State']['StartedAt']}" for node in world.docker.nodes())])
 
 
 class Kubes:

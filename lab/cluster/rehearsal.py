@@ -12,15 +12,19 @@ from dataclasses import dataclass, field
 from threading import Lock, get_ident
 from typing import Any
 
+from lab.adapters.balancer import LAB_PORT, Balancer
 from lab.adapters.consul import Consul
 from lab.adapters.docker import PERIOD_US, Docker, Ran, Stats, bounded, quota_us
 from lab.adapters.docker import Node as Container
 from lab.adapters.kube import NAMESPACE, Kube, Object
-from lab.cluster.reset import NAME_LABEL, SERVERS
+from lab.adapters.vault import PORTS
+from lab.cluster.reset import CORE_PODS, NAME_LABEL
 from lab.cluster.shape import Node
 from lab.cluster.units import Units
 from lab.cluster.world import KindWorld
 from lab.core.clock import Clock
+from lab.core.paths import VAULT_KEYS
+from lab.core.progress import Progress
 
 Tell = Callable[[str], None]
 NOT_THERE = 1
@@ -137,7 +141,7 @@ class ToldKube(Kube):
         """What a list of `path` holds."""
         if path.endswith("/nodes"):
             return [_ready({"metadata": {"name": name}}) for name in self._names]
-        sizes = {"app": self._replicas, "consul": SERVERS, "kafka": 1}
+        sizes = {"app": self._replicas, **CORE_PODS}
         return [
             self._pod(part, number) for part, size in sizes.items() if selector in ("", f"{NAME_LABEL}={part}") for number in range(size)
         ]
@@ -164,8 +168,21 @@ class ToldConsul(Consul):
     def members(self) -> dict[str, str]:
         """Every pod that has an agent."""
         self._notes.line("curl http://127.0.0.1:18500/v1/agent/members")
-        with_agents = [pod for pod in self._kube.items("/pods", "") if pod["metadata"]["labels"][NAME_LABEL] != "kafka"]
+        with_agents = [pod for pod in self._kube.items("/pods", "") if pod["metadata"]["labels"][NAME_LABEL] in {"app", "consul"}]
         return {str(pod["metadata"]["name"]): "alive" for pod in with_agents}
+
+
+class ToldBalancer(Balancer):
+    """The load balancer, as it would be asked: every pod answers behind it."""
+
+    def __init__(self, kube: ToldKube, notes: Notes) -> None:
+        self._kube = kube
+        self._notes = notes
+
+    def backends(self) -> dict[str, bool]:
+        """Every workload pod."""
+        self._notes.line(f"curl 'http://127.0.0.1:{LAB_PORT}/stats;csv'")
+        return {f"{pod['metadata']['name']}:app": True for pod in self._kube.items("/pods", f"{NAME_LABEL}=app")}
 
 
 class ToldWorld(KindWorld):
@@ -181,6 +198,16 @@ class ToldWorld(KindWorld):
     def consul(self) -> Consul:
         """See `ToldConsul`."""
         return ToldConsul(self.kube, self.notes)
+
+    def balancer(self) -> Balancer:
+        """See `ToldBalancer`."""
+        return ToldBalancer(self.kube, self.notes)
+
+    def open_vault(self, progress: Progress) -> None:  # noqa: ARG002  # as the world's
+        """Told; without a key."""
+        for port in PORTS:
+            self.notes.line(f"curl http://127.0.0.1:{port}/v1/sys/init http://127.0.0.1:{port}/v1/sys/health")
+        self.notes.line(f"vault init, unseal and approle, by {VAULT_KEYS}: as far as it is not so yet")
 
     def broker_answers(self, timeout_s: float) -> bool:
         """Told; it answers."""

@@ -1,4 +1,4 @@
-"""Back to a fresh steady system before each run: new Kafka, new Consul pool, new pods, then shares and caps.
+"""Back to a fresh steady system before each run: new Kafka, new Consul pool with a new Vault on it, new pods, then shares and caps.
 
 A pool remembers its dead for 72 hours and a topic its lines, so runs that shared them would not be independent. What makes the steady state
 is checked here (one pool, one leader, every agent a member, every pod running); the run's own steady phase then measures it.
@@ -19,8 +19,10 @@ SETTLE_ALLOWED_S = 480.0
 DELETE_TRIES = 3
 """Chosen: a host that was busy with other work took over the minute that one try may take for 35 pods."""
 SERVERS = 3
-CORE_SETS = ("consul", "kafka")
 GONE = ("failed", "left")
+CORE_PODS = {"vault": 2, "balancer": 1, "consul": SERVERS, "kafka": 1}
+"""What is made anew with each run, by name, in the order of its end: Vault before the Consul that holds its lock, so that no instance of before
+takes the lock of the new one."""
 NAME_LABEL = "app.kubernetes.io/name"
 
 
@@ -50,6 +52,7 @@ def _fill(world: KindWorld, kube: Kube, progress: Progress, pods: int) -> None:
     world.touch()
     kube.scale("app", pods)
     await_steady(world, kube, progress, pods)
+    until(progress, world.clock, f"{pods} pods behind the load balancer", lambda: _unbalanced(world, pods), SETTLE_ALLOWED_S)
 
 
 def _pristine(world: KindWorld, pods: int) -> bool:
@@ -72,7 +75,10 @@ def worn(kube: Kube) -> str:
 
 
 def await_steady(world: KindWorld, kube: Kube, progress: Progress, pods: int) -> None:
-    """Wait for Kafka, one Consul leader, `pods` running pods and one pool that holds exactly their agents and the servers.
+    """Wait for Kafka, one Consul leader, an open Vault, `pods` running pods, one pool that holds exactly their agents and the servers, and a load
+    balancer that answers.
+
+    Vault is opened as soon as Consul has a leader: the pods start meanwhile.
 
     Raises:
         Soiled: other members were in the pool and are remembered.
@@ -80,6 +86,7 @@ def await_steady(world: KindWorld, kube: Kube, progress: Progress, pods: int) ->
     """
     until(progress, world.clock, "Kafka", lambda: "" if world.broker_answers(2.0) else "no answer yet", SETTLE_ALLOWED_S)
     until(progress, world.clock, "Consul's leader", lambda: _no_leader(world), SETTLE_ALLOWED_S)
+    world.open_vault(progress)
     until(progress, world.clock, f"{pods} workload pods", lambda: _missing_pods(kube, pods), SETTLE_ALLOWED_S)
     remembered: list[str] = []
 
@@ -91,6 +98,7 @@ def await_steady(world: KindWorld, kube: Kube, progress: Progress, pods: int) ->
     until(progress, world.clock, title, look, SETTLE_ALLOWED_S)
     if remembered:
         raise Soiled(f"see {title}", f"it remembers {', '.join(remembered)}", "lab run again; lab down && lab up starts afresh")
+    until(progress, world.clock, "the load balancer", lambda: _unbalanced(world, 0), SETTLE_ALLOWED_S)
 
 
 def unready_nodes(kube: Kube) -> str:
@@ -115,10 +123,10 @@ def _sweep(world: KindWorld, kube: Kube, progress: Progress) -> None:
     _delete(kube, "app")
     until(progress, world.clock, "the old pods gone", lambda: _left(kube.pods(labelled("app"))), SETTLE_ALLOWED_S)
     world.forget_tallies()
-    old = {_uid(pod) for name in CORE_SETS for pod in kube.pods(labelled(name))}
-    for name in CORE_SETS:
+    old = {_uid(pod) for name in CORE_PODS for pod in kube.pods(labelled(name))}
+    for name in CORE_PODS:
         _delete(kube, name)
-    until(progress, world.clock, "a fresh Kafka and Consul", lambda: _core_missing(kube, old), SETTLE_ALLOWED_S)
+    until(progress, world.clock, "a fresh core", lambda: _core_missing(kube, old), SETTLE_ALLOWED_S)
 
 
 @retry(retry=retry_if_exception_type(Unavailable), stop=stop_after_attempt(DELETE_TRIES), reraise=True)
@@ -128,8 +136,8 @@ def _delete(kube: Kube, name: str) -> None:
 
 
 def _core_missing(kube: Kube, old: set[str]) -> str:
-    pods = [pod for name in CORE_SETS for pod in kube.pods(labelled(name)) if _uid(pod) not in old and _pod_ready(pod)]
-    wanted = SERVERS + 1
+    pods = [pod for name in CORE_PODS for pod in kube.pods(labelled(name)) if _uid(pod) not in old and _pod_ready(pod)]
+    wanted = sum(CORE_PODS.values())
     return "" if len(pods) == wanted else f"{len(pods)} of {wanted} pods ready"
 
 
@@ -141,6 +149,12 @@ def _missing_pods(kube: Kube, pods: int) -> str:
 
 def _no_leader(world: KindWorld) -> str:
     return "" if world.consul().leader() else "no leader yet"
+
+
+def _unbalanced(world: KindWorld, pods: int) -> str:
+    """What keeps the balancer from serving so many pods: Consul passes an app within 10 s of its start, and the balancer follows 1 to 3 s later."""
+    live = sum(world.balancer().backends().values())
+    return "" if live >= pods else f"{live} of {pods} answer behind it"
 
 
 def _left(pods: Sequence[Object]) -> str:

@@ -6,7 +6,7 @@ The only loop that waits in the cluster's code.
 from collections.abc import Callable
 
 from lab.core.clock import Clock
-from lab.core.errors import Aborted, LabError
+from lab.core.errors import Aborted, LabError, Refused
 from lab.core.progress import Progress
 
 POLL_S = 0.5
@@ -20,7 +20,8 @@ def until(progress: Progress, clock: Clock, title: str, look: Callable[[], str],
         progress: shows what is missing.
         clock: paces the looks.
         title: what is waited for.
-        look: says what is still missing, or "" when all is there. A part that does not answer yet counts as missing.
+        look: says what is still missing, or "" when all is there. A part that does not answer yet counts as missing; a refusal is passed on,
+            as no waiting helps against it.
         allowed_s: gives up after so long.
         poll_s: pause between two looks.
 
@@ -40,5 +41,7 @@ def until(progress: Progress, clock: Clock, title: str, look: Callable[[], str],
 def _ask(look: Callable[[], str]) -> str:
     try:
         return look()
+    except Refused:
+        raise
     except LabError as error:
         return error.came_back.splitlines()[0] if error.came_back else str(error)

@@ -32,6 +32,7 @@ FIDELITY = (
     "Real programs: Kubernetes 1.34.4 in kind, containerd, Kafka 4.3.1, Consul 1.2.2 (a version from before Target's upgrade to 1.2.3), kafka-python shippers, Locust.",
     "Scaled down: 5 app nodes and some dozens of pods on one machine; Target had about 2,000 workloads in its largest development cluster and about 41,000 agents in one gossip pool.",
     "A node is a container with a CPU cap, calibrated as a multiple of its steady use; the share ratio of a 96-core host is put on its slices. Timers are shortened (listed in the settings).",
+    "Vault 1.1.2 keeps data and lock in Consul with its own timers (session, lock wait and lock delay 15 s); the load balancer is HAProxy, its configuration made by consul-template of today; a canary deploy registers an instance in Consul and starts no pod.",
     "Not Target's: containerd instead of dockerd, Kubernetes of 2025, one Kafka broker, an outage of seconds instead of hours.",
     "Not published by Target, so not compared: node counts, CPU figures, Consul latencies, a minute-level timeline.",
 )

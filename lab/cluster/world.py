@@ -6,15 +6,18 @@ It can freeze the broker, shape the nodes, and bring the whole system back to a 
 from collections.abc import Iterable
 
 from lab.adapters import host
+from lab.adapters.balancer import Balancer
 from lab.adapters.clock import SystemClock
 from lab.adapters.consul import Consul
 from lab.adapters.docker import Docker
+from lab.cluster import vault
 from lab.cluster.broker import BrokerPowers
 from lab.cluster.pods import WorkloadPowers
 from lab.cluster.shape import SHARES, Node, Plan, read_nodes
 from lab.cluster.units import Units, each
 from lab.core.clock import Clock
-from lab.core.paths import STATE, TALLY, project
+from lab.core.paths import STATE, TALLY, VAULT_KEYS, project
+from lab.core.progress import Progress
 
 PRISTINE = STATE / "pristine"
 """Holds the number of pods while no run has touched the cluster: adding pods to it is as fresh as a reset."""
@@ -49,6 +52,14 @@ class KindWorld(BrokerPowers, WorkloadPowers):
     def consul(self) -> Consul:
         """A client of the Consul servers, a new connection for each question."""
         return Consul(keep=False)
+
+    def balancer(self) -> Balancer:
+        """A client of the load balancer, a new connection for each question."""
+        return Balancer()
+
+    def open_vault(self, progress: Progress) -> None:
+        """See to it that Vault is initialised and every instance unsealed. Idempotent; see `lab.cluster.vault`."""
+        vault.ensure(progress, self.clock, vault.instances(), VAULT_KEYS)
 
     def pristine_pods(self) -> int | None:
         """How many pods the cluster has while no run has touched it; None once one has."""

@@ -9,8 +9,7 @@ from pydantic import Field, model_validator
 from lab.core.fault_specs import ChurnPodsSpec, FaultSpec, FaultTimes, Seconds
 from lab.core.strict import Strict
 
-Link = Literal[0, 1, 2, 3, 4, 5, 6, 10]
-LINKS = tuple(f"link{number}" for number in (0, 1, 2, 3, 4, 5, 6, 10))
+Link = Literal[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
 
 
 class Workload(Strict):
@@ -20,6 +19,9 @@ class Workload(Strict):
     requests_per_s: float = Field(25, gt=0, le=2000, description="steady requests per second, open workload")
     flood_lines_per_s: float = Field(
         0, ge=0, le=50_000, description="log lines per second asked for by the flood profile; 0: the flood phase only passes"
+    )
+    through: Literal["pods", "balancer"] = Field(
+        "pods", description="how the requests reach the pods: pods (a NodePort, any ready pod), or balancer (what Consul calls passing)"
     )
 
 

@@ -17,7 +17,8 @@ KUBECONFIG = STATE / "kubeconfig"
 VAULT_KEYS = STATE / "vault.json"
 """Mode 0600: what unseals the lab's Vault, its root token, and the deployer's credentials."""
 WHOLE = STATE / "whole"
-"""The node containers whose bring-up was finished, and since when they run; other ones were interrupted while they were made, or restarted."""
+"""The node containers whose bring-up was finished, from which configuration, and since when they run; other ones were interrupted while they were
+made, or restarted, or are an older lab's."""
 
 
 def cache() -> Path:

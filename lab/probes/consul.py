@@ -1,13 +1,14 @@
 """Link 6: Consul as its users feel it: reads and writes at the servers, reads through the agents of pods, changes of the leader."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from lab.core.clock import Clock
 from lab.core.errors import Unavailable
 from lab.core.protocols import Reading
-from lab.probes.ask import Paced, reason, timed
+from lab.probes.ask import Paced, reason
+from lab.probes.latency import Latency
 
 KEY = "lab/probe"
 
@@ -25,64 +26,26 @@ class Leadership(Protocol):
     def leader(self) -> str: ...
 
 
-@dataclass(slots=True)
-class ConsulLatency:
-    """Milliseconds of one kind of request.
-
-    Args:
-        series: `consul_read_ms`, `consul_write_ms` or `agent_read_ms`.
-        target: `servers` or `agents`.
-        call: makes one request; has its own time-out of `timeout_s`, and may be called from several threads at once if `most` is over 1.
-        interval_s: pause between two requests.
-        timeout_s: how long a request may take.
-        most: requests under way at once; chosen as time-out over interval, so that the pace holds even if all hang.
-    """
-
-    series: str
-    target: str
-    call: Callable[[], object]
-    clock: Clock
-    interval_s: float
-    timeout_s: float
-    most: int
-    _paced: Paced = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._paced = Paced(self.most, self.interval_s * 0.8)
-
-    @property
-    def name(self) -> str:
-        """The series says it."""
-        return self.series
-
-    def sample(self) -> Sequence[Reading]:
-        """The requests that ended since the last call."""
-        return self._paced.ask(self._ask, self.series)
-
-    def _ask(self) -> Sequence[Reading]:
-        return [timed(self.clock, self.series, self.target, self.call)]
-
-
-def server_reads(client: KeyValue, clock: Clock) -> ConsulLatency:
+def server_reads(client: KeyValue, clock: Clock) -> Latency:
     """Consistent reads: the leader asks its quorum before it answers. `client` takes a new connection each time.
 
     Interval 1 s chosen: 60 values a minute give a p90, and cost half a millisecond of CPU each. Time-out 10 s chosen: Consul itself holds a
     request for 7 s when there is no leader (`rpc_hold_timeout`), so less would hide its own answer.
     """
-    return ConsulLatency("consul_read_ms", "servers", lambda: client.read(KEY, consistent=True), clock, 1.0, 10.0, most=10)
+    return Latency("consul_read_ms", "servers", lambda: client.read(KEY, consistent=True), clock, 1.0, 10.0, most=10)
 
 
-def server_writes(client: KeyValue, clock: Clock) -> ConsulLatency:
+def server_writes(client: KeyValue, clock: Clock) -> Latency:
     """Writes of one small key through the leader, at the pace of `server_reads`."""
-    return ConsulLatency("consul_write_ms", "servers", lambda: client.write(KEY, "1"), clock, 1.0, 10.0, most=10)
+    return Latency("consul_write_ms", "servers", lambda: client.write(KEY, "1"), clock, 1.0, 10.0, most=10)
 
 
-def agent_reads(client: KeyValue, clock: Clock) -> ConsulLatency:
+def agent_reads(client: KeyValue, clock: Clock) -> Latency:
     """Reads through the agent of a random pod. `client` takes a new connection each time, so that each request meets another agent.
 
     Interval 0.5 s chosen: 50 agents are each asked every 25 s on average, and a p99 over a minute has 120 values. Time-out 10 s: style of the servers'.
     """
-    return ConsulLatency("agent_read_ms", "agents", lambda: client.read(KEY), clock, 0.5, 10.0, most=20)
+    return Latency("agent_read_ms", "agents", lambda: client.read(KEY), clock, 0.5, 10.0, most=20)
 
 
 @dataclass(slots=True)

@@ -5,29 +5,40 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab.adapters import host
+from lab.adapters import balancer, host
 from lab.adapters.consul import AGENTS_PORT, SERVERS_PORT, Consul
 from lab.adapters.cri import Runtimes
 from lab.adapters.docker import Docker
 from lab.adapters.kafka import Broker
 from lab.adapters.kube import Kube
+from lab.adapters.vault import PORTS as VAULT_PORTS
+from lab.adapters.vault import Vault
 from lab.core.clock import Clock
 from lab.core.paths import TALLY
 from lab.core.protocols import Probe, Watch
+from lab.core.secrets import Deployer
 from lab.core.tally import Tally
 from lab.probes import consul
+from lab.probes.deploys import DeployProbe
 from lab.probes.gossip import GossipProbe, MemberWatch, StatsProbe
+from lab.probes.gossip_views import ViewsProbe
 from lab.probes.kafka import KafkaProbe
 from lab.probes.kube_events import KubeEvents
 from lab.probes.lab import LabCpu
+from lab.probes.lb import BalancerProbe, balancer_answers
 from lab.probes.nodes import CpuProbe, CriProbe, LeaseCache, NodeCache, NodesProbe
 from lab.probes.pods import PodCache, PodsProbe
 from lab.probes.reflector import Reflector
 from lab.probes.tallies import TalliesProbe
+from lab.probes.vault import VaultLogins, VaultProbe
 
 
 def _no_pids() -> Iterable[int]:
     return ()
+
+
+def _member_watch() -> MemberWatch:
+    return MemberWatch(Consul(SERVERS_PORT, timeout_s=5.0), living=host.Agents().living)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +53,7 @@ class Handles:
         app_nodes: nodes of the workload.
         more_pids: processes of the lab that are no children of this one (the watchdog).
         tally: folder of the tallies.
+        deployer: who logs in to Vault and deploys; None where the lab has no credentials.
     """
 
     clock: Clock
@@ -51,10 +63,11 @@ class Handles:
     app_nodes: Sequence[str]
     more_pids: Callable[[], Iterable[int]] = _no_pids
     tally: Path = TALLY
+    deployer: Deployer | None = None
     pods: PodCache = field(default_factory=PodCache)
     ready: NodeCache = field(default_factory=NodeCache)
     leases: LeaseCache = field(default_factory=LeaseCache)
-    members: MemberWatch = field(default_factory=lambda: MemberWatch(Consul(SERVERS_PORT, timeout_s=5.0)))
+    members: MemberWatch = field(default_factory=_member_watch)
     watched: dict[str, Reflector] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -70,8 +83,8 @@ def standard_watches(handles: Handles) -> list[Watch]:
 
 
 def standard_probes(handles: Handles) -> list[Probe]:
-    """Probes of links 0 to 6, and of the lab itself."""
-    return [*_cluster_probes(handles), *_consul_probes(handles.clock), *_host_probes(handles)]
+    """Probes of links 0 to 9, and of the lab itself."""
+    return [*_cluster_probes(handles), *_consul_probes(handles.clock), *_platform_probes(handles), *_host_probes(handles)]
 
 
 def _cluster_probes(handles: Handles) -> list[Probe]:
@@ -94,6 +107,23 @@ def _consul_probes(clock: Clock) -> list[Probe]:
         consul.agent_reads(agents, clock),
         consul.LeaderProbe(Consul(SERVERS_PORT, timeout_s=5.0)),
         StatsProbe(Consul(SERVERS_PORT, timeout_s=10.0), agents),
+        ViewsProbe(agents, host.Agents().living),
+    ]
+
+
+def _platform_probes(handles: Handles) -> list[Probe]:
+    """Links 7 to 9. A deploy is made of several requests, so each of its clients is given less time than one that is measured alone."""
+    clock, deployer = handles.clock, handles.deployer
+    vaults = [Vault(number, timeout_s=5.0) for number in range(len(VAULT_PORTS))]
+    patient = [Vault(number, timeout_s=10.0) for number in range(len(VAULT_PORTS))]
+    front = balancer.Balancer(timeout_s=5.0)
+    servers = Consul(SERVERS_PORT, timeout_s=5.0, keep=False)
+    return [
+        VaultProbe(vaults),
+        VaultLogins(patient, deployer, clock),
+        balancer_answers(balancer.Balancer(timeout_s=10.0), clock),
+        BalancerProbe(front, servers, clock),
+        DeployProbe(vaults, deployer, servers, front, balancer.CANARY, clock),
     ]
 
 

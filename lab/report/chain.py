@@ -99,7 +99,7 @@ def marks(verdict: Verdict, time: Axis) -> list[Mark]:
 
 def _text(status: str, fired_at_s: float | None, lag_s: float | None, after: int | None) -> str:
     if fired_at_s is None:
-        return "not judged" if status == "unknown" else "did not fire"
+        return {"unknown": "not judged", "unmeasured": "not measured"}.get(status, "did not fire")
     if lag_s is None:
         return f"{fired_at_s:.0f} s"
     return f"{fired_at_s:.0f} s, {lag_s:+.0f} s after {after}"

@@ -6,8 +6,10 @@ from typing import Any, Literal
 
 from lab.checkers.consul_slow import TIMEOUT_MS, sliding
 from lab.checkers.gossip_churn import churn_share
+from lab.checkers.lb_down import ANSWER_TIMEOUT_MS
 from lab.checkers.log_flood import summed
 from lab.checkers.series import Point, censored, peak, range_of, read, steady, values
+from lab.checkers.vault_down import LOGIN_TIMEOUT_MS
 from lab.checkers.watch import Watch
 from lab.core.history import History
 from lab.report.thin import thin
@@ -54,7 +56,7 @@ def tone_of(node: str, nodes: Sequence[str]) -> str:
 
 def panels(history: History) -> list[Panel]:
     """All charts, from the cause to its effects; those without a single sample are left out."""
-    found = [*_logs(history), *_nodes(history), _pods(history), *_gossip(history), *_consul(history)]
+    found = [*_logs(history), *_nodes(history), _pods(history), *_gossip(history), *_consul(history), *_platform(history)]
     return [panel for panel in found if any(line.points for line in panel.lines)]
 
 
@@ -173,6 +175,11 @@ def _gossip(history: History) -> list[Panel]:
         one(history, "members_failed", "failed", "bad"),
         one(history, "members_left", "left", "wait"),
         one(history, "gossip_false_positives", "failed, yet running", "ink", "dash"),
+        one(history, "gossip_phantoms", "came back, yet dead", "n4", "dash"),
+    ]
+    views = [
+        one(history, "gossip_fp", "for a random agent", "bad", "dots"),
+        one(history, "gossip_fp_minus", "for a healthy one", "good", "dots"),
     ]
     scores = [Line(f"health score, {target}", tone, points) for (target, points), tone in _two(history, "memberlist_health_score")]
     watch = Watch.of(history)
@@ -181,6 +188,14 @@ def _gossip(history: History) -> list[Panel]:
         Panel("members", "Gossip pool", "members", members, tall=True),
         Panel("churn", "Gossip churn", "share", [churn], "Members that failed, left or joined within 20 s."),
         Panel("joins", "Joins", "per s", [one(history, "joins_per_s", "members joining", "good")]),
+        Panel(
+            "views",
+            "Wrongly held for failed",
+            "members",
+            [line for line in views if line.points],
+            "Living members that one agent holds for failed.",
+        ),
+        Panel("returns", "Members that came back", "", [one(history, "members_returned", "times since the start", "ink")]),
         Panel(
             "gossip",
             "Gossip's own health",
@@ -208,4 +223,31 @@ def _consul(history: History) -> list[Panel]:
         Panel("agents", "Consul at the pods' agents", "ms", [line for line in lines if line.points], "Log scale.", log=True, tall=True),
         Panel("servers", "Consul at the servers", "ms", servers, "Log scale.", log=True),
         Panel("leader", "Changes of Consul's leader", "", [one(history, "leader_changes", "since the start", "ink")]),
+    ]
+
+
+def _platform(history: History) -> list[Panel]:
+    """Vault, load balancer and deploys."""
+    codes = [Line(target, tone, points) for (target, points), tone in _two(history, "vault_health_code")]
+    logins = one(history, "vault_login_ms", "", "").points
+    shown = [
+        Line("each login", "n1", [point for point in logins if point.value is not None], "dots"),
+        Line("failed", "bad", [Point(point.at_s, LOGIN_TIMEOUT_MS) for point in logins if point.value is None and point.asked], "rings"),
+    ]
+    answers = censored(one(history, "lb_answer_ms", "", "").points, ANSWER_TIMEOUT_MS)
+    backends = [one(history, "lb_backends_live", "answering", "good"), one(history, "lb_config_differs", "unlike the catalog", "bad")]
+    failed = [
+        Line(f"at {step}", tone, points) for (step, points), tone in zip(read(history, "deploys_failed").items(), NODE_TONES, strict=False)
+    ]
+    return [
+        Panel("vault", "Vault", "", codes, "Health: 200 leads, 429 stands by, 503 is sealed; gaps: no answer."),
+        Panel(
+            "logins", "Vault logins", "ms", [line for line in shown if line.points], "Log scale; failed ones at their time-out.", log=True
+        ),
+        Panel("config", "Age of the balancer's backends", "s", [one(history, "lb_config_age_s", "since they were the catalog's", "ink")]),
+        Panel("backends", "Behind the load balancer", "backends", [line for line in backends if line.points]),
+        Panel("answers", "Through the load balancer", "ms", [Line("a page", "n1", answers, "dots")], "Log scale.", log=True),
+        Panel("renders", "Balancer's configuration", "", [one(history, "lb_rerenders", "times made", "ink")]),
+        Panel("deploys", "Canary deploys", "ms", [one(history, "deploy_ms", "until the first answer", "n1", "dots")], "Gaps: failed."),
+        Panel("failed", "Deploys that failed", "", failed, "Since the start, by step."),
     ]

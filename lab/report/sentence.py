@@ -22,9 +22,9 @@ def _happened(history: History, verdict: Verdict) -> str:
     if watch is None or (verdict.verdict == "unknown" and not _fired(verdict)):
         return f"This run cannot be judged: {_short(verdict.reasons[0])}."
     if not _fired(verdict):
-        return _nothing(history, watch)
+        return _nothing(history, watch, verdict)
     opening = _opening(verdict, watch)
-    happened = [text for link in (2, 3, 4, 5, 6) if (text := _EFFECTS[link](verdict.link(link), watch))]
+    happened = [text for link, told in _EFFECTS.items() if (text := told(verdict.link(link), watch))]
     if not happened:
         return f"{opening} nothing else left its steady state{_outcome(history, verdict)}."
     return f"{opening} {listed(happened)}{_outcome(history, verdict)}."
@@ -44,12 +44,14 @@ def _fired(verdict: Verdict) -> bool:
     return any(result.status == "fired" for result in verdict.links)
 
 
-def _nothing(history: History, watch: Watch) -> str:
+def _nothing(history: History, watch: Watch, verdict: Verdict) -> str:
+    deploys = verdict.link(9)
+    went = f", and {deploys.evidence['deploys']} deploys went through" if deploys.status == "quiet" and not deploys.peak else ""
     nodes = len({event["node"] for event in history.of("node")})
     watched_s = watch.end_s - watch.steady_end_s
     return (
         f"Nothing left its steady state in {watched_s:.0f} s: {counted(nodes, 'node')} stayed Ready, no pod was evicted, "
-        "gossip stayed calm and Consul answered as fast as before."
+        f"gossip stayed calm and Consul answered as fast as before{went}."
     )
 
 
@@ -104,7 +106,21 @@ def _slow(result: LinkResult, _: Watch) -> str:
     return f"Consul's p99 at a pod's own agent rose from {number(result.steady.high, 'ms')} to {number(result.peak, 'ms')}"
 
 
-_EFFECTS = {2: _starved, 3: _lost, 4: _evicted, 5: _churned, 6: _slow}
+def _no_vault(result: LinkResult, _: Watch) -> str:
+    return f"Vault was down ({result.reason})" if result.status == "fired" else ""
+
+
+def _stale(result: LinkResult, _: Watch) -> str:
+    return f"the load balancer failed its users ({result.reason})" if result.status == "fired" else ""
+
+
+def _no_deploys(result: LinkResult, _: Watch) -> str:
+    if result.status != "fired":
+        return ""
+    return f"{result.evidence['failed']} of {result.evidence['deploys']} deploys failed"
+
+
+_EFFECTS = {2: _starved, 3: _lost, 4: _evicted, 5: _churned, 6: _slow, 7: _no_vault, 8: _stale, 9: _no_deploys}
 
 
 def _outcome(history: History, verdict: Verdict) -> str:

@@ -19,7 +19,7 @@ def number(value: float | None, unit: str = "") -> str:
             return _bytes(value)
         case "share":
             return f"{100 * value:.0f}{GAP}%"
-        case "nodes" | "pods" | "members" | "links" if value == 1:
+        case "nodes" | "pods" | "members" | "links" | "deploys" | "backends" if value == 1:
             return f"1{GAP}{unit[:-1]}"
         case _:
             return f"{_short(value)}{GAP}{unit}".rstrip(GAP)

@@ -14,6 +14,9 @@ from lab.core.paths import project
 
 Profile = Literal["steady", "flood"]
 
+HOSTS = {"pods": "http://127.0.0.1:18080", "balancer": "http://127.0.0.1:18090"}
+"""By `workload.through`: the app's NodePort, or the load balancer (kind-config.yaml)."""
+
 GRACE_S = 5.0
 """Chosen: Locust ends within 0.5 s of SIGTERM on a free machine; then SIGKILL. More would hold up a heal."""
 
@@ -27,7 +30,7 @@ class LoadSettings:
         requests_per_s: page requests over all pods, in both profiles.
         flood_lines_per_s: log lines asked for over all pods, in the flood.
         zero_s: monotonic clock at the start of the run; `at_s` counts from there.
-        host: URL of the app's NodePort.
+        host: URL that stands for all pods, one of `HOSTS`.
         lines_each: log lines per flood request. Chosen 200: fewer and larger requests hit the pods unevenly, more of them cost CPU.
     """
 
@@ -35,7 +38,7 @@ class LoadSettings:
     requests_per_s: float
     flood_lines_per_s: float
     zero_s: float
-    host: str = "http://127.0.0.1:18080"
+    host: str = HOSTS["pods"]
     lines_each: int = 200
 
 

@@ -152,7 +152,8 @@ def test_answers_of_the_same_moment_are_all_kept() -> None:
 def test_the_timeline_draws_each_link_after_its_cause() -> None:
     history, verdict, _ = told("cascade")
     marks = chain.marks(verdict, chain.axis(history, Watch.of(history)))
-    assert [mark.link for mark in marks] == [0, 1, 2, 3, 4, 5, 6, 10]
+    assert [mark.link for mark in marks] == list(range(11))
+    assert [mark.text for mark in marks[7:10]] == ["not measured"] * 3
     assert all(mark.from_row is None or (mark.from_row < mark.row and mark.from_x <= mark.x) for mark in marks)
     assert all(0 <= mark.x <= mark.x + mark.width <= 100.01 for mark in marks)
     assert marks[4].text == "122 s, +10 s after 3"
