@@ -1,5 +1,6 @@
 """Link 8: the load balancer no longer follows the catalog, has lost its backends, or does not answer."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -82,5 +83,5 @@ def _per_min(counted: Sequence[Point]) -> float | None:
     known = [(point.at_s, point.value) for point in counted if point.value is not None]
     if len(known) < 2 or known[-1][0] <= known[0][0]:
         return None
-    grown = sum(max(0.0, late - early) for (_, early), (_, late) in zip(known, known[1:], strict=False))
+    grown = sum(max(0.0, late - early) for (_, early), (_, late) in itertools.pairwise(known))
     return round(60 * grown / (known[-1][0] - known[0][0]), 2)

@@ -1,6 +1,7 @@
 """Consul's client against a server that answers, fails, hangs and hangs up."""
 
 import base64
+import json
 import threading
 
 import pytest
@@ -111,3 +112,36 @@ def test_an_answer_that_is_not_json_is_unavailable(server, client):
     server.routes["GET /v1/agent/members"] = (200, b"<html>")
     with pytest.raises(Unavailable, match="decode JSON"):
         client.members()
+
+
+def test_a_view_is_of_one_agent_asked_on_one_connection(server, client):
+    server.routes |= {
+        "GET /v1/agent/self": (200, {"Config": {"NodeName": "a"}, "Stats": {"serf_lan": {"health_score": "3"}}}),
+        "GET /v1/agent/members": (200, MEMBERS),
+    }
+    found = client.view()
+    assert (found.name, found.health_score, found.members["d"]) == ("a", 3, "failed")
+    assert server.connections == 1
+
+
+def test_what_passes_is_named_by_node_and_instance(server, client):
+    entries = [{"Node": {"Node": name}, "Service": {"ID": "app"}} for name in ("app-1", "app-2")]
+    server.routes["GET /v1/health/service/app"] = (200, entries)
+    assert client.passing("app") == {"app-1:app", "app-2:app"}
+    assert "passing" in server.asked[0][2]
+
+
+def test_an_instance_is_put_into_the_catalog_and_taken_out_again(server, client):
+    server.routes |= {"PUT /v1/catalog/register": (200, b"true"), "PUT /v1/catalog/deregister": (200, b"true")}
+    client.register("canary-7", "canary", ("198.19.192.90", 8090))
+    client.deregister("canary-7")
+    put, taken = (json.loads(body) for body in server.bodies)
+    assert (put["node"], put["address"]) == ("canary", "198.19.192.90")
+    assert put["service"] == {"ID": "canary-7", "Service": "canary", "Address": "198.19.192.90", "Port": 8090}
+    assert (taken["node"], taken["serviceid"]) == ("canary", "canary-7")
+
+
+def test_a_registration_that_is_refused_is_a_failure(server, client):
+    server.routes["PUT /v1/catalog/register"] = (200, b"false")
+    with pytest.raises(Unavailable, match="refused"):
+        client.register("canary-7", "canary", ("198.19.192.90", 8090))

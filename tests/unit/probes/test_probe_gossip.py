@@ -93,6 +93,50 @@ def test_the_watch_leaves_when_it_is_told():
     assert not runner.is_alive()
 
 
+def test_a_change_tells_whether_the_process_lives():
+    client = FakeMembers(a="alive", b="alive")
+    watch, told = MemberWatch(client, living=lambda: {"a"}), Told()
+    watch.look(told, threading.Event())
+    client.states = {"a": "failed", "b": "failed"}
+    watch.look(told, threading.Event())
+    assert told.of("member_change", "member", "state", "living") == [("a", "failed", True), ("b", "failed", False)]
+
+
+def test_without_a_change_the_process_table_is_left_alone():
+    watch = MemberWatch(FakeMembers(a="alive"), living=silent)
+    for _ in range(2):
+        watch.look(Told(), threading.Event())
+    assert watch.problem is None
+
+
+def flapped(states, living=frozenset()):
+    """A probe on a pool of one member, `a`, that was seen in these states one after the other."""
+    client = FakeMembers()
+    watch = MemberWatch(client)
+    for state in states:
+        client.states = {"a": state}
+        watch.look(Told(), threading.Event())
+    return GossipProbe(watch, lambda: set(living), HandClock())
+
+
+def test_every_return_of_a_member_is_counted():
+    found = values(flapped(["alive", "failed", "alive", "left", "alive"], {"a"}).sample())
+    assert (found["members_returned", "pool"], found["gossip_phantoms", "pool"]) == (2.0, 0.0)
+
+
+def test_a_dead_member_that_comes_back_is_a_phantom_until_it_goes_again():
+    assert values(flapped(["alive", "failed", "alive"]).sample())["gossip_phantoms", "pool"] == 1.0
+    assert values(flapped(["alive", "failed", "alive", "failed"]).sample())["gossip_phantoms", "pool"] == 0.0
+
+
+def test_a_member_that_was_gone_before_the_watch_began_comes_back_too():
+    assert values(flapped(["left", "alive"], {"a"}).sample())["members_returned", "pool"] == 1.0
+
+
+def test_a_member_that_has_died_and_is_not_detected_yet_is_no_phantom():
+    assert values(flapped(["alive", "alive"]).sample())["gossip_phantoms", "pool"] == 0.0
+
+
 class FakeStats:
     def __init__(self, **stats):
         self.stats = stats

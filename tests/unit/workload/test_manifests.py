@@ -3,6 +3,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from lab.cluster.doctor import PORTS
+
 FOLDERS = [Path(__file__).parents[3] / "manifests" / name for name in ("core", "workload")]
 FILES = [path for folder in FOLDERS for path in sorted(folder.glob("*.yaml")) if path.name != "kustomization.yaml"]
 OBJECTS = {path.name: list(YAML(typ="safe").load_all(path.read_text())) for path in FILES}
@@ -37,7 +39,11 @@ def test_sidecars_have_no_cpu_limit():
 
 def test_node_ports_are_those_that_the_cluster_maps_to_the_host():
     ports = {port["nodePort"] for (found,) in OBJECTS.values() for port in found.get("spec", {}).get("ports", []) if "nodePort" in port}
-    assert ports == {30080, 30092, 30500, 30501}
+    config = YAML(typ="safe").load((Path(__file__).parents[3] / "kind-config.yaml").read_text())
+    mapped = [mapping for node in config["nodes"] for mapping in node.get("extraPortMappings", [])]
+    assert ports == {mapping["containerPort"] for mapping in mapped}
+    assert {mapping["listenAddress"] for mapping in mapped} == {"127.0.0.1"}
+    assert {mapping["hostPort"] for mapping in mapped} < set(PORTS)
 
 
 @pytest.mark.parametrize("name", ["consul.yaml", "app.yaml"])
@@ -59,3 +65,36 @@ def test_each_consul_server_has_an_address_and_servers_and_agents_join_by_it():
 def test_a_frozen_broker_is_neither_restarted_nor_cut_off():
     assert "livenessProbe" not in PODS["kafka.yaml"]["containers"][0]
     assert OBJECTS["kafka-service.yaml"][0]["spec"]["publishNotReadyAddresses"] is True
+
+
+@pytest.mark.parametrize("name", ["vault.yaml", "balancer.yaml", "canary.yaml"])
+def test_what_seals_itself_or_goes_stale_is_not_started_again_for_it(name):
+    assert not [c["name"] for c in PODS[name]["containers"] if "livenessProbe" in c]
+
+
+def test_a_sealed_vault_can_be_reached_to_be_unsealed():
+    for number in (0, 1):
+        spec = OBJECTS[f"vault-{number}-external.yaml"][0]["spec"]
+        assert spec["publishNotReadyAddresses"] is True
+        assert spec["selector"] == {"statefulset.kubernetes.io/pod-name": f"vault-{number}"}
+    assert "tcpSocket" in PODS["vault.yaml"]["containers"][0]["readinessProbe"]
+
+
+def test_the_generator_may_signal_the_balancer():
+    pod = PODS["balancer.yaml"]
+    assert pod["shareProcessNamespace"] is True
+    assert pod["securityContext"] == {"runAsUser": 0}
+
+
+def test_every_farm_is_rendered_run_and_reloaded_by_one_name():
+    config = OBJECTS["balancer-config.yaml"][0]["data"]
+    farms = {name.removesuffix(".cfg.ctmpl") for name in config if name.endswith(".ctmpl")}
+    run = {c["command"][-1] for c in PODS["balancer.yaml"]["containers"] if c["image"].startswith("haproxy")}
+    assert farms == run == {"users", "canaries"}
+    for farm in farms:
+        for text in (f"{farm}.cfg.ctmpl", f"/run/balancer/{farm}.cfg", f"reload.sh {farm}"):
+            assert text in config["consul-template.hcl"]
+
+
+def test_no_object_holds_a_secret():
+    assert {found["kind"] for (found,) in OBJECTS.values()}.isdisjoint({"Secret"})
