@@ -19,7 +19,7 @@ PORTS: Final = (18200, 18201)
 """Of the two instances, on 127.0.0.1 (kind-config.yaml)."""
 
 ROLE: Final = "auth/approle/role/deployer"
-TOKEN_TTL: Final = "60s"
+DEPLOYER_LIFE: Final = "60s"
 """Chosen: a deploy takes seconds; a token that was not taken back is gone before it adds to the leases of a take-over."""
 
 ACTIVE: Final = 200
@@ -85,7 +85,7 @@ class Vault:
         except Unavailable as error:
             if _TAKEN not in error.came_back:
                 raise
-        self._checked("POST", ROLE, {"policies": "default", "token_ttl": TOKEN_TTL, "token_max_ttl": TOKEN_TTL}, token=root)
+        self._checked("POST", ROLE, {"policies": "default", "token_ttl": DEPLOYER_LIFE, "token_max_ttl": DEPLOYER_LIFE}, token=root)
         role = self._checked("GET", f"{ROLE}/role-id", token=root)["data"]["role_id"]
         secret = self._checked("POST", f"{ROLE}/secret-id", token=root)["data"]["secret_id"]
         return Deployer(role_id=SecretStr(role), secret_id=SecretStr(secret))

@@ -69,7 +69,8 @@ def ensure(progress: Progress, clock: Clock, vaults: Sequence[Instance], kept: P
 def _missing(vaults: Sequence[Instance], place: Path) -> str:
     """Do the next thing that is to be done; what is still missing then, or ""."""
     keys = _keys(vaults[0], place)
-    sealed, active = [], None
+    sealed: list[str] = []
+    active: Instance | None = None
     for vault in vaults:
         health = vault.health()
         if health.sealed:

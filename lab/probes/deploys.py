@@ -40,6 +40,14 @@ class Served(Protocol):
     def serves(self, canary: str) -> bool: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A token and the instance that gave it."""
+
+    vault: Instance
+    token: SecretStr
+
+
 @dataclass(slots=True)
 class DeployProbe:
     """One deploy after the other, whether the ones before have ended or not.
@@ -85,7 +93,8 @@ class DeployProbe:
 
     def _deploy(self, instance: str, deployer: Deployer) -> Sequence[Reading]:
         begun_s = self.clock.now_s()
-        step, held = "token", None
+        step = "token"
+        held: Held | None = None
         try:
             held = self._token(deployer)
             step = "register"
@@ -109,7 +118,7 @@ class DeployProbe:
                 self._failed[failed_step] += 1
             return [Reading("deploys_failed", step, float(self._failed[step])) for step in STEPS]
 
-    def _token(self, deployer: Deployer) -> "Held":
+    def _token(self, deployer: Deployer) -> Held:
         *others, last = self.vaults
         for vault in others:
             with contextlib.suppress(Unavailable):
@@ -143,7 +152,7 @@ class DeployProbe:
                 raise
             standing.pop(0)
 
-    def _clear(self, step: str, instance: str, held: "Held | None") -> None:
+    def _clear(self, step: str, instance: str, held: Held | None) -> None:
         """What a failed deploy has put up; what cannot be taken down now is left to the next deploy, and a token to its end within a minute."""
         with contextlib.suppress(LabError):
             if step in ("register", "serve"):
@@ -151,11 +160,3 @@ class DeployProbe:
         with contextlib.suppress(LabError):
             if held is not None and step != "revoke":
                 held.vault.revoke(held.token)
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A token and the instance that gave it."""
-
-    vault: Instance
-    token: SecretStr

@@ -36,6 +36,14 @@ def balancer_answers(balancer: Balancer, clock: Clock) -> Latency:
     return Latency("lb_answer_ms", TARGET, balancer.page, clock, 1.0, 10.0, most=10)
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Backends by name, True for those that answer; and how often a configuration was made."""
+
+    backends: Mapping[str, bool]
+    renders: int
+
+
 @dataclass(slots=True)
 class BalancerProbe:
     """Age of the configuration, and what is behind it.
@@ -81,7 +89,7 @@ class BalancerProbe:
             return Reading("lb_config_age_s", TARGET, None, "never seen to be the catalog's yet")
         return Reading("lb_config_age_s", TARGET, round(max(0.0, self.clock.now_s() - alike_s), 3))
 
-    def _differs(self, loaded: "Loaded | str") -> Reading:
+    def _differs(self, loaded: Loaded | str) -> Reading:
         if isinstance(loaded, str):
             return Reading("lb_config_differs", TARGET, None, loaded)
         try:
@@ -90,20 +98,12 @@ class BalancerProbe:
             return Reading("lb_config_differs", TARGET, None, reason(error))
         return Reading("lb_config_differs", TARGET, float(len(loaded.backends.keys() ^ passing)))
 
-    def _loaded(self) -> "Loaded | str":
+    def _loaded(self) -> Loaded | str:
         """What the balancer has loaded, or why that is not known."""
         try:
             return Loaded(self.balancer.backends(), self.balancer.renders())
         except Unavailable as error:
             return reason(error)
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """Backends by name, True for those that answer; and how often a configuration was made."""
-
-    backends: Mapping[str, bool]
-    renders: int
 
 
 def _behind(loaded: Loaded | str) -> list[Reading]:
