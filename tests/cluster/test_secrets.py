@@ -1,4 +1,4 @@
-"""What opens the lab's Vault, looked for in everything that a real run shows, writes or starts. Brings the lab up if it is not."""
+"""What opens the lab's Vault: it is in one file, in nothing that a real run shows, writes or starts, and it opens Vault again after a restart."""
 
 import json
 import stat
@@ -11,15 +11,17 @@ import pytest
 from lab.adapters.clock import SystemClock
 from lab.adapters.docker import Docker
 from lab.adapters.kube import NAMESPACE, Kube
+from lab.adapters.vault import PORTS, Vault
 from lab.cluster.world import open_world
 from lab.core import paths
+from lab.core.errors import Unavailable
 from lab.core.secrets import VaultKeys
-from tests.cluster.command import LAB, lab
+from tests.cluster.command import LAB, lab, verdict
 
 pytestmark = pytest.mark.cluster
 
 SHORT = ["--set", "workload.pods=5", "--set", "steady_s=20", "--set", "outage_s=5", "--set", "flood_s=5", "--set", "recovery_s=10"]
-SHORT += ["--set", "metastable_after_s=5"]
+SHORT += ["--set", "metastable_after_s=5", "--set", "workload.through=balancer"]
 RUN_S_MAX = 900.0
 
 
@@ -30,6 +32,13 @@ def secrets() -> list[bytes]:
     assert keys.deployer is not None
     hidden = [keys.unseal_key, keys.root_token, keys.deployer.role_id, keys.deployer.secret_id]
     return [secret.get_secret_value().encode() for secret in hidden]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def after() -> Iterator[None]:
+    """Whatever fails, the machine is left without the lab."""
+    yield
+    lab("down")
 
 
 def found_in(text: bytes) -> bool:
@@ -109,3 +118,32 @@ def test_no_log_of_a_pod_of_the_core_holds_one(run: tuple[Path, bytes, bool]) ->
     logs = world.docker.run_checked(world.core, ["sh", "-c", f"cat /var/log/pods/{NAMESPACE}_*/*/*.log"], timeout_s=60)
     assert "Vault server started" in logs
     assert not found_in(logs.encode())
+
+
+def test_users_were_served_through_the_balancer(run: tuple[Path, bytes, bool]) -> None:
+    asked = dict(verdict(run[0])["requests"])  # type: ignore[call-overload]
+    assert asked["n"] > 100
+    assert asked["failed"] <= 0.01 * asked["n"]
+
+
+def codes() -> list[int]:
+    """Status of each instance's health; 0 while it does not answer."""
+    found = []
+    for number in range(len(PORTS)):
+        try:
+            found.append(Vault(number).health().status)
+        except Unavailable:
+            found.append(0)
+    return found
+
+
+def test_instances_that_were_killed_come_back_sealed_and_up_unseals_them(run: tuple[Path, bytes, bool]) -> None:
+    assert sorted(codes()) == [200, 429]
+    world, clock = open_world(), SystemClock()
+    world.docker.run_checked(world.core, ["pkill", "-KILL", "-x", "vault"], timeout_s=10)
+    end_s = clock.now_s() + 120
+    while codes() != [503, 503]:
+        assert clock.now_s() < end_s, codes()
+        clock.sleep(1)
+    assert lab("up").code == 0
+    assert sorted(codes()) == [200, 429]

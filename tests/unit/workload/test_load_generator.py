@@ -10,10 +10,13 @@ from pathlib import Path
 
 import psutil
 import pytest
+from ruamel.yaml import YAML
 
 from lab.adapters.leashed import Leashed
 from lab.core.errors import Refused, Unavailable
-from lab.workload.locust import Load, LoadSettings, argv, environment
+from lab.core.experiment import Workload
+from lab.core.paths import project
+from lab.workload.locust import HOSTS, Load, LoadSettings, argv, environment
 
 DEADLINE_S = 20.0
 
@@ -45,6 +48,16 @@ def test_the_settings_go_by_the_environment(tmp_path):
     given = environment(settings(tmp_path), 45)
     assert given["LOAD_DURATION_S"] == "45"
     assert (given["LOAD_REQUESTS"], given["LOAD_LINES"], given["LOAD_ZERO_S"]) == ("10", "1000", "12.500000")
+
+
+def test_requests_go_to_the_pods_unless_the_experiment_says_through_the_balancer():
+    mapped = YAML(typ="safe").load((project() / "kind-config.yaml").read_text())["nodes"][1]["extraPortMappings"]
+    ports = {mapping["hostPort"]: mapping["containerPort"] for mapping in mapped}
+    services = {"pods": "workload/app-service.yaml", "balancer": "core/balancer-external.yaml"}
+    for through, file in services.items():
+        spec = YAML(typ="safe").load((project() / "manifests" / file).read_text())["spec"]
+        assert ports[int(HOSTS[through].rpartition(":")[2])] == spec["ports"][0]["nodePort"]
+    assert LoadSettings(Path("x"), 1, 1, 0).host == HOSTS[Workload().through] == HOSTS["pods"]
 
 
 def test_an_unknown_profile_is_refused(tmp_path):
