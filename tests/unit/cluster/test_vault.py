@@ -7,7 +7,6 @@ import pytest
 from pydantic import SecretStr
 
 from lab.cluster import vault as operator
-from lab.cluster.meanwhile import waiting
 from lab.core.errors import Aborted, Refused, Unavailable
 from lab.core.secrets import Deployer, VaultKeys
 from tests.fakes import FakeClock, FakeProgress
@@ -69,8 +68,8 @@ def rig(tmp_path):
     return storage, vaults, tmp_path / "vault.json"
 
 
-def ensure(vaults, kept, progress=None):
-    operator.ensure(waiting(progress or FakeProgress(), FakeClock()), vaults, kept)
+def ensure(vaults, kept):
+    operator.ensure(FakeProgress(), FakeClock(), vaults, kept)
 
 
 def test_a_new_vault_is_initialised_once_unsealed_everywhere_and_given_a_deployer(rig):

@@ -98,3 +98,11 @@ def test_every_farm_is_rendered_run_and_reloaded_by_one_name():
 
 def test_no_object_holds_a_secret():
     assert {found["kind"] for (found,) in OBJECTS.values()}.isdisjoint({"Secret"})
+
+
+def test_each_vault_asks_one_consul_server_by_its_address():
+    env = {one["name"]: one.get("value", "") for one in PODS["vault.yaml"]["containers"][0]["env"]}
+    for n in range(OBJECTS["vault.yaml"][0]["spec"]["replicas"]):
+        spec = OBJECTS[f"consul-address-{n}.yaml"][0]["spec"]
+        assert env["CONSUL_HTTP_ADDR"].replace("$(NUMBER)", str(n)) == f"{spec['clusterIP']}:8500"
+        assert 8500 in [port["port"] for port in spec["ports"]]
