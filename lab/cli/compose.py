@@ -27,7 +27,7 @@ from lab.faults.table import FAULTS
 from lab.images import versions
 from lab.probes.table import Handles, standard_probes, standard_watches
 from lab.workload.delivered import account_now
-from lab.workload.locust import HOSTS, Load, LoadSettings
+from lab.workload.locust import Load, LoadSettings
 
 __all__ = ["FAULTS", "LabWorld", "calibrate", "host", "ledger", "world"]
 
@@ -168,8 +168,7 @@ def calibrated(progress: Progress, workload: Workload) -> None:
 
 
 def _load(workload: Workload, folder: Path, kind: KindWorld) -> Load:
-    zero_s, host = kind.clock.now_s(), HOSTS[workload.through]
-    return Load(LoadSettings(folder / "locust.csv", workload.requests_per_s, workload.flood_lines_per_s, zero_s, host))
+    return Load(LoadSettings.of(workload, folder, kind.clock.now_s()))
 
 
 def _deployer() -> Deployer | None:

@@ -147,7 +147,7 @@ class _World(compose.LabWorld):
 
     def load(self, folder: Path) -> LoadGenerator:
         workload = self._wanted.workload
-        return _Load(LoadSettings(folder / "locust.csv", workload.requests_per_s, workload.flood_lines_per_s, 0.0), self._told)
+        return _Load(LoadSettings.of(workload, folder, 0.0), self._told)
 
     def facts(self) -> dict[str, Any]:
         return {}

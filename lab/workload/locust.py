@@ -10,6 +10,7 @@ from typing import Literal, get_args
 
 from lab.adapters.leashed import Leashed
 from lab.core.errors import Refused
+from lab.core.experiment import Workload
 from lab.core.paths import project
 
 Profile = Literal["steady", "flood"]
@@ -40,6 +41,11 @@ class LoadSettings:
     zero_s: float
     host: str = HOSTS["pods"]
     lines_each: int = 200
+
+    @classmethod
+    def of(cls, workload: Workload, folder: Path, zero_s: float) -> "LoadSettings":
+        """As an experiment's workload asks for it, the raw lines into `folder`."""
+        return cls(folder / "locust.csv", workload.requests_per_s, workload.flood_lines_per_s, zero_s, HOSTS[workload.through])
 
 
 class Load:

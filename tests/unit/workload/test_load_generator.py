@@ -57,7 +57,8 @@ def test_requests_go_to_the_pods_unless_the_experiment_says_through_the_balancer
     for through, file in services.items():
         spec = YAML(typ="safe").load((project() / "manifests" / file).read_text())["spec"]
         assert ports[int(HOSTS[through].rpartition(":")[2])] == spec["ports"][0]["nodePort"]
-    assert LoadSettings(Path("x"), 1, 1, 0).host == HOSTS[Workload().through] == HOSTS["pods"]
+        assert LoadSettings.of(Workload(through=through), Path("x"), 0).host == HOSTS[through]
+    assert LoadSettings.of(Workload(), Path("x"), 0).host == HOSTS["pods"]
 
 
 def test_an_unknown_profile_is_refused(tmp_path):
