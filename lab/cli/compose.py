@@ -162,8 +162,9 @@ def fresh_cluster(progress: Progress, doors: Doors, pods: int) -> Kube:
 
 
 def calibrated(progress: Progress, workload: Workload) -> None:
-    """See to it that this machine has a measurement for `workload`, so that a run knows its caps before it begins."""
-    if calibration.recall(workload) is None:
+    """See to it that this machine has a fresh measurement for `workload`, so that a run knows its caps before it begins."""
+    known = calibration.recall(workload)
+    if known is None or known.stale(world().clock.utc()):
         calibrate(progress, workload.pods, workload.requests_per_s)
 
 

@@ -5,6 +5,7 @@ The measurement is kept in the cache, because it belongs to the machine and the 
 
 import json
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from lab.cluster.settle import until
@@ -21,25 +22,35 @@ CALM_WINDOW_S = 5.0
 CALM_SHARE = 0.9
 """Chosen: with a cap of 1.5 times the steady use a node at rest stands at 0.67 of its cap (0.43 to 1 in 2 s), one that still starts pods at 1."""
 
+GOOD_FOR = timedelta(hours=12)
+"""Chosen: the same workload took 0.124 cores one night and 0.102 the next morning on one virtual machine, whose neighbours come and go. What its
+start takes is no part of it: measured 41 s later, when it no longer fell, it was 0.099."""
+
 CALM_ALLOWED_S = 120.0
 """Chosen: Consul's agents and the loggers were seen to settle within half a minute of the last pod's start."""
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Steady use of one app node, in cores: mean over the nodes, and the largest; measured uncapped under this workload."""
+    """Steady use of one app node, in cores: mean over the nodes, and the largest; measured uncapped under this workload, at a time in ISO 8601."""
 
     pods: int
     requests_per_s: float
     use_cores: float
     use_cores_max: float
     window_s: float
+    measured_utc: str
+
+    def stale(self, now: datetime) -> bool:
+        """Is it too old to set caps by?"""
+        return now - datetime.fromisoformat(self.measured_utc) > GOOD_FOR
 
 
 def measure(world: KindWorld, workload: Workload) -> Calibration:
     """Use of the app nodes over `WINDOW_S`, with the workload running and no cap set."""
     uses = list(uses_cores(world, WINDOW_S).values())
-    return Calibration(workload.pods, workload.requests_per_s, round(sum(uses) / len(uses), 4), round(max(uses), 4), WINDOW_S)
+    use, most = round(sum(uses) / len(uses), 4), round(max(uses), 4)
+    return Calibration(workload.pods, workload.requests_per_s, use, most, WINDOW_S, world.clock.utc().isoformat(timespec="seconds"))
 
 
 def uses_cores(world: KindWorld, window_s: float) -> dict[str, float]:
@@ -76,7 +87,7 @@ def remember(calibration: Calibration) -> None:
 def recall(workload: Workload) -> Calibration | None:
     """The stored measurement for this workload, if there is one."""
     found = _read().get(_key(workload.pods, workload.requests_per_s))
-    return Calibration(**found) if found else None
+    return Calibration(**found) if found and "measured_utc" in found else None  # without it, it is an older lab's
 
 
 def _key(pods: int, requests_per_s: float) -> str:

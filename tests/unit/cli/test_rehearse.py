@@ -30,7 +30,14 @@ EACH: dict[str, dict[str, Any]] = {
 @pytest.fixture(autouse=True)
 def _measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that has measured the workload, and a folder to see what is left in."""
-    found = {"pods": 35, "requests_per_s": 25.0, "use_cores": 0.124, "use_cores_max": 0.13, "window_s": 20.0}
+    found = {
+        "pods": 35,
+        "requests_per_s": 25.0,
+        "use_cores": 0.124,
+        "use_cores_max": 0.13,
+        "window_s": 20.0,
+        "measured_utc": "2026-11-25T09:00:00+00:00",
+    }
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "calibration.json").write_text(json.dumps({"35 pods, 25 requests/s": found}))
     (tmp_path / "here").mkdir()
