@@ -1,5 +1,7 @@
 """The whole lab on the real stack: a killed bring-up, up, baseline, faults, a power cut, killed runners, cascade, down.
 
+What baseline must not show is in test_vault_secrets.py, which runs right after it (conftest.py).
+
 The tests of this file depend on one another and run in the order they stand in.
 """
 
@@ -25,6 +27,8 @@ from lab.core.ledger import Ledger
 from lab.faults.table import FAULTS
 from lab.runner.heal import SEEN_WITHIN_S
 from tests.cluster.command import LAB, lab, status, verdict
+from tests.cluster.machine import machine
+from tests.cluster.watched import WatchedRun
 
 pytestmark = pytest.mark.cluster
 
@@ -46,42 +50,6 @@ CLOCK = SystemClock()
 HEALED_WITHIN_S = 10.0
 """Promise of the lab: this long after the runner's death Kafka answers and no fault is open. What is done to the workload is healed within
 `SEEN_WITHIN_S`: half of the agents killed on capped nodes start again at the same time, and an answer of a node then takes seconds."""
-
-
-def machine() -> dict[str, object]:
-    """What of this machine the lab might change, as the machine tells it."""
-
-    def lines(*argv: str) -> list[str]:
-        return sorted(subprocess.run(argv, capture_output=True, text=True, check=False).stdout.splitlines())
-
-    def kept(name: str) -> bool:
-        return any(mark in name for mark in ("cascade-lab", "dockerd", "containerd", "kubelet", "consul", "kafka", "locust"))
-
-    commands = [" ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"])]
-    return {
-        "routes": lines("ip", "-o", "route", "show", "table", "all"),
-        "links": [line.split(":")[1] for line in lines("ip", "-o", "link")],
-        "iptables": lines("iptables", "-S") + lines("iptables", "-t", "nat", "-S"),
-        "mounts": sorted(line.split()[1] for line in Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()),
-        "processes": sorted({command.split()[0] for command in commands if command.strip() and kept(command) and "pytest" not in command}),
-        "inotify": Path("/proc/sys/fs/inotify/max_user_instances").read_text(encoding="ascii"),
-        "forwarding": Path("/proc/sys/net/ipv4/ip_forward").read_text(encoding="ascii"),
-        "state": paths.STATE.exists(),
-    }
-
-
-@pytest.fixture(scope="module")
-def before() -> dict[str, object]:
-    """The machine without the lab."""
-    lab("down")
-    return machine()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def after(before: dict[str, object]) -> object:
-    """Whatever fails, the machine is left without the lab."""
-    yield
-    lab("down")
 
 
 def test_after_a_killed_bring_up_down_leaves_nothing(before: dict[str, object]) -> None:
@@ -113,11 +81,9 @@ def test_up_brings_everything_and_a_second_call_changes_nothing(before: dict[str
     assert "was up already" in again.text
 
 
-def test_baseline_fires_nothing_and_loses_no_line(tmp_path: Path, up: Callable[[], None]) -> None:
-    up()
-    answer = lab("run", "baseline", "--out", str(tmp_path / "run"))
-    found = verdict(tmp_path / "run")
-    assert answer.code == 0, found["reasons"]
+def test_baseline_fires_nothing_and_loses_no_line(baseline: WatchedRun) -> None:
+    found = verdict(baseline.folder)
+    assert baseline.code == 0, found["reasons"]
     assert {link["status"] for link in found["links"]} == {"quiet"}  # type: ignore[attr-defined]
     logs = dict(found["logs"])  # type: ignore[call-overload]
     assert logs["written"] == logs["delivered"] > 0

@@ -1,0 +1,30 @@
+"""What of this machine the lab might change, as the machine tells it."""
+
+import subprocess
+from pathlib import Path
+
+import psutil
+
+from lab.core import paths
+
+
+def machine() -> dict[str, object]:
+    """Routes, links, packet filter, mounts, processes, limits, and the state folder."""
+
+    def lines(*argv: str) -> list[str]:
+        return sorted(subprocess.run(argv, capture_output=True, text=True, check=False).stdout.splitlines())
+
+    def kept(name: str) -> bool:
+        return any(mark in name for mark in ("cascade-lab", "dockerd", "containerd", "kubelet", "consul", "kafka", "locust"))
+
+    commands = [" ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"])]
+    return {
+        "routes": lines("ip", "-o", "route", "show", "table", "all"),
+        "links": [line.split(":")[1] for line in lines("ip", "-o", "link")],
+        "iptables": lines("iptables", "-S") + lines("iptables", "-t", "nat", "-S"),
+        "mounts": sorted(line.split()[1] for line in Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()),
+        "processes": sorted({command.split()[0] for command in commands if command.strip() and kept(command) and "pytest" not in command}),
+        "inotify": Path("/proc/sys/fs/inotify/max_user_instances").read_text(encoding="ascii"),
+        "forwarding": Path("/proc/sys/net/ipv4/ip_forward").read_text(encoding="ascii"),
+        "state": paths.STATE.exists(),
+    }
