@@ -250,6 +250,31 @@ def platform() -> Story:
     return story.series("deploy_ms", "canary", story.scatter(1800, 0.1), 4)
 
 
+HOUR = 3600.0
+
+
+@_told_once
+def hour() -> Story:
+    """The cascade, watched for an hour: its recovery again and again, at the same rate of samples and events."""
+    story = cascade()
+    length_s = END - RECOVERY
+
+    def again(told: list[Told]) -> list[Told]:
+        tail = [each for each in told if RECOVERY <= each[0] < END and each[1] not in {"phase", "locust"}]
+        later = [(at_s + times * length_s, kind, fields) for times in range(1, 28) for at_s, kind, fields in tail]
+        late_s = HOUR - END
+        end = [(at_s + late_s, kind, fields) for at_s, kind, fields in told if at_s >= END]
+        return [each for each in told if each[0] < END] + [each for each in later if each[0] < HOUR] + end
+
+    unwell = {"reason": "Unhealthy", "message": "Readiness probe failed: context deadline exceeded while awaiting headers"}
+    for number in range(100):
+        story.add(RECOVERY + number, "kube_event", object=f"Pod/app-0{number % 10}", **unwell)
+        story.add(RECOVERY + number, "member_change", member=f"app-{number}", state="failed")
+    story.events = again(story.events)
+    story.samples = {key: again(told) for key, told in story.samples.items()}
+    return story
+
+
 def unknown() -> Story:
     """Nothing fires, but neither was Consul asked nor the log lines counted, and the run was broken off."""
     story = baseline().drop("agent_read_ms").drop_kind("accounting").drop_kind("end")

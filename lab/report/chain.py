@@ -149,7 +149,9 @@ def phases(history: History, time: Axis) -> list[dict[str, Any]]:
     names: Sequence[str] = ("steady", "outage", "flood", "recovery")
     found = [(name, span) for name in names if (span := history.phase(name)) is not None]
     return [
-        {"name": name, "x": time.at(begin), "width": time.width(begin, end)} for name, (begin, end) in found if time.width(begin, end) > 0
+        {"name": name, "x": time.at(begin), "width": time.width(begin, end), "begin_s": round(begin, 2), "end_s": round(end, 2)}
+        for name, (begin, end) in found
+        if time.width(begin, end) > 0
     ]
 
 

@@ -1,22 +1,19 @@
 """One HTML page from a history and its verdict: styles, script and figures are in it, so it opens anywhere and asks no network."""
 
-import functools
-import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
-
-import jinja2
 
 from lab.checkers.result import LinkResult
 from lab.checkers.verdict import Verdict
 from lab.checkers.watch import Watch
-from lab.core.history import History
-from lab.report import chain, words
+from lab.core.history import Event, History
+from lab.report import chain, kube_log, words
+from lab.report import why as provenance
+from lab.report.events import told as told_in_words
 from lab.report.panels import embedded, figures, panels
 from lab.report.sentence import what_happened
+from lab.report.template import fill
 
-FOLDER = Path(__file__).parent
 _OPENING = ("experiment", "fidelity", "cause")
 
 
@@ -30,38 +27,38 @@ def render(history: History, verdict: Verdict) -> str:
     time = chain.axis(history, watch)
     charts = panels(history)
     shades = chain.shades(history, watch, time)
+    log = kube_log.rows(history, time)
     told = {
         "begin_s": time.begin_s,
         "end_s": time.end_s,
+        "rest": "seconds on the run clock",
         "shades": [{name: shade[name] for name in ("kind", "begin_s", "end_s")} for shade in shades],
         "panels": [embedded(panel, time.begin_s, time.end_s) for panel in charts],
     }
-    return (
-        _environment()
-        .get_template("page.html.j2")
-        .render(
-            run=history.header,
-            experiment=history.header["experiment"],
-            verdict=verdict,
-            sentence=what_happened(history, verdict),
-            tiles=tiles(verdict),
-            ticks=time.ticks(),
-            phases=chain.phases(history, time),
-            shades=shades,
-            marks=chain.marks(verdict, time),
-            row_px=chain.ROW,
-            strips=chain.strips(history, time),
-            charts=[(panel, figures(panel, watch) if watch else []) for panel in charts],
-            links=[_row(result) for result in verdict.links],
-            logs=log_parts(verdict),
-            reasons=[reason for reason in verdict.reasons if ") fired: " not in reason],
-            settings=settings(history),
-            fidelity=_sentences(verdict.fidelity),
-            told=json.dumps(told, separators=(",", ":")).replace("<", "\\u003c"),
-            css=_text("vendor/uplot.min.css") + _text("page.css"),
-            scripts=[_text("vendor/uplot.min.js"), _text("page.js")],
-            **{name: getattr(words, name) for name in ("number", "seconds", "counted")},
-        )
+    return fill(
+        "page.html.j2",
+        told,
+        run=history.header,
+        experiment=history.header["experiment"],
+        verdict=verdict,
+        sentence=what_happened(history, verdict),
+        tiles=tiles(verdict),
+        ticks=time.ticks(),
+        phases=chain.phases(history, time),
+        shades=shades,
+        marks=chain.marks(verdict, time),
+        row_px=chain.ROW,
+        strips=chain.strips(history, time),
+        log=log[: kube_log.ROWS_MAX],
+        log_total=len(log),
+        said=kube_log.marks(log, time),
+        charts=[(panel, figures(panel, watch) if watch else []) for panel in charts],
+        links=[_row(result, provenance.of_link(history, verdict, result.link).path) for result in verdict.links],
+        caveat=provenance.CAVEAT,
+        logs=log_parts(verdict),
+        reasons=[reason for reason in verdict.reasons if ") fired: " not in reason],
+        settings=settings(history),
+        fidelity=_sentences(verdict.fidelity),
     )
 
 
@@ -144,7 +141,7 @@ def _flat(value: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
     return rows
 
 
-def _row(result: LinkResult) -> dict[str, str]:
+def _row(result: LinkResult, path: Sequence[Event]) -> dict[str, Any]:
     unit = result.unit
     steady = result.steady
     lag = f"{result.lag_s:+.1f} s after {result.after}" if result.lag_s is not None and result.link != 10 else "-"
@@ -160,6 +157,7 @@ def _row(result: LinkResult) -> dict[str, str]:
         "peak": words.number(result.peak, unit),
         "back": back,
         "reason": result.reason.replace("cascade-lab-", ""),
+        "path": [(event.seq, words.seconds(event.at_s), told_in_words(event)) for event in path],
     }
 
 
@@ -169,14 +167,3 @@ def _sentences(fidelity: Any) -> list[str]:
     if isinstance(fidelity, Mapping):
         return [f"{name}: {value}" for name, value in _flat(fidelity)]
     return [str(each) for each in fidelity or ()]
-
-
-def _text(name: str) -> str:
-    return (FOLDER / name).read_text(encoding="utf-8")
-
-
-@functools.cache
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(FOLDER), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-    )

@@ -83,10 +83,19 @@ def embedded(panel: Panel, begin_s: float, end_s: float) -> dict[str, Any]:
     lines: list[dict[str, Any]] = []
     for line in panel.lines:
         at_s, known = thin(line.points, begin_s, end_s)
-        lines.append({"label": line.label, "tone": line.tone, "style": line.style, "x": at_s, "y": known})
+        sampled = sum(begin_s <= point.at_s <= end_s for point in line.points)
+        lines.append({"label": line.label, "tone": line.tone, "style": line.style, "n": sampled, "x": at_s, "y": known})
     flat = len({value for line in lines for value in line["y"]}) <= 1
     height = 190 if panel.tall else 56 if flat else 124
-    return {"id": panel.id, "unit": panel.unit, "log": panel.log, "height": height, "bound": panel.bound, "lines": lines}
+    return {
+        "id": panel.id,
+        "unit": panel.unit,
+        "log": panel.log,
+        "height": height,
+        "bound": panel.bound,
+        "title": panel.title,
+        "lines": lines,
+    }
 
 
 def one(history: History, name: str, label: str, tone: str, style: Style = "line") -> Line:

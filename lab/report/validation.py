@@ -36,7 +36,7 @@ def render_page(rows: Sequence[Row]) -> str:
         (cells(row), plot(row), row.passes, EXPLAINED.get(row.target, "") if not row.passes else row.caveat, row.source) for row in rows
     ]
     passing = sum(row.passes for row in rows)
-    css = (FOLDER / "page.css").read_text(encoding="utf-8")
+    css = "".join((FOLDER / name).read_text(encoding="utf-8") for name in ("page.css", "small.css"))
     return _template().render(rows=told, passing=passing, total=len(rows), css=css, factor=f"{FACTOR:g}")
 
 

@@ -11,7 +11,7 @@ from lab.checkers.series import Point
 from lab.checkers.verdict import Verdict
 from lab.checkers.watch import Watch
 from lab.core.history import History
-from lab.report import chain, words
+from lab.report import chain, kube_log, words
 from lab.report.page import render, settings
 from lab.report.panels import embedded, figures, panels, tone_of
 from lab.report.sentence import what_happened
@@ -241,3 +241,46 @@ def test_numbers_are_short_and_keep_their_unit(value: float | None, unit: str, t
 
 def test_lists_read_like_sentences() -> None:
     assert [words.listed(parts) for parts in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]
+
+
+def test_each_line_says_how_many_samples_there_were() -> None:
+    panel = next(panel for panel in panels(told("cascade")[0]) if panel.id == "cpu")
+    line = embedded(panel, 5, 290)["lines"][0]
+    assert line["n"] == len(line["x"])
+    assert embedded(panel, 5, 6)["lines"][0]["n"] <= 2
+
+
+def test_the_log_of_kubernetes_names_the_node_of_a_pod() -> None:
+    history = told("cascade")[0]
+    rows = kube_log.rows(history, chain.axis(history, Watch.of(history)))
+    assert len(rows) == 44
+    pod = next(row for row in rows if row.about == "Pod app-00")
+    assert (pod.node, pod.reason) == ("worker2", "Unhealthy")
+    assert next(row for row in rows if row.reason == "NodeNotReady").about == "Node worker2"
+
+
+def test_events_that_fall_together_are_one_mark_on_the_strip_of_their_node() -> None:
+    history = told("cascade")[0]
+    time = chain.axis(history, Watch.of(history))
+    rows = kube_log.rows(history, time)
+    marks = kube_log.marks(rows, time)
+    assert set(marks) == {"worker2", "worker3", "worker4", "worker5"}
+    assert any(" more" in said for _, said in marks["worker2"])
+    assert len(marks["worker2"]) < 11
+
+
+def test_a_long_log_is_cut_and_the_page_says_so() -> None:
+    story = histories.baseline()
+    for number in range(kube_log.ROWS_MAX + 7):
+        story.add(60 + number / 50, "kube_event", reason="Unhealthy", object="Pod/app-00", message="x" * 300)
+    history = story.history()
+    page = render(history, judge(history, None))
+    assert f"The first {kube_log.ROWS_MAX} of {kube_log.ROWS_MAX + 7}" in page
+    assert "x" * (kube_log.MESSAGE_MAX - 4) + " ..." in page
+    assert len(page.encode()) < PAGE_BYTES_MAX
+
+
+def test_what_led_to_each_link_is_on_the_page() -> None:
+    page = told("cascade")[2]
+    assert page.count('class="path"') == 8
+    assert "node worker2 was lost: Ready became Unknown" in page
