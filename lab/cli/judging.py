@@ -5,26 +5,20 @@ from pathlib import Path
 
 import typer
 
-from lab.checkers.judge import judge
-from lab.checkers.requests import parse
 from lab.checkers.verdict import Verdict
 from lab.cli.console import terminal
 from lab.core.history import HISTORY_FILE, History
+from lab.report.folder import read
 from lab.report.page import render
 from lab.report.sentence import what_happened
 
 NOT_EXPECTED = 1
 UNKNOWN = 3
-REQUESTS_FILES = ("locust.csv", "requests.csv")
-"""Users' requests, one line each: as Locust wrote them, or as the simulator did."""
 
 
 def judge_folder(folder: Path) -> Verdict:
     """Judge a stored run; writes verdict.json."""
-    history = History.read(folder / HISTORY_FILE)
-    raw = next((folder / name for name in REQUESTS_FILES if (folder / name).is_file()), None)
-    requests = parse(raw.read_text(encoding="utf-8").splitlines()) if raw else None
-    verdict = judge(history, requests)
+    _, verdict = read(folder)
     (folder / "verdict.json").write_text(verdict.to_json(), encoding="utf-8")
     return verdict
 

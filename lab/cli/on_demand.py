@@ -20,6 +20,7 @@ MODULES: Mapping[str, str] = {
     "judge": "run_commands",
     "report": "run_commands",
     "why": "reading_commands",
+    "diff": "reading_commands",
     "experiments": "experiment_commands",
     "validate": "validate_commands",
 }

@@ -1,41 +1,68 @@
-"""`lab why`: what a stored run can be asked, from its history alone."""
+"""`lab why`, `lab diff`: what stored runs can be asked, from their histories alone."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from lab.checkers.judge import judge
-from lab.checkers.verdict import Verdict
 from lab.cli.console import terminal
 from lab.cli.help import examples
 from lab.cli.run_commands import RunFolder
-from lab.core.history import HISTORY_FILE, History
+from lab.core.errors import Refused
+from lab.report import diff as comparison
 from lab.report import why as provenance
+from lab.report.folder import read
+from lab.report.sentence import is_simulated
+from lab.report.sides import side
 
+RUN = "runs/20260101T120000Z-cascade"
+EXAMPLES = {
+    "why": (f"lab why {RUN}", f"lab why {RUN} link4", f"lab why {RUN} worker3", f"lab why {RUN} 4420"),
+    "diff": (f"lab diff {RUN} runs/20260102T120000Z-baseline", f"lab diff {RUN} runs/20260102T120000Z-cascade --page both.html"),
+}
 EVENT_HELP = "number of an event (4420), a link (link3), or the name of a node, pod or member; left out: every link that fired"
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    app.command("why", epilog=examples("lab why runs/20260101T120000Z-cascade", "lab why runs/20260101T120000Z-cascade link3"))(why)
+    for command in (why, diff):
+        app.command(command.__name__, epilog=examples(*EXAMPLES[command.__name__]))(command)
 
 
 def why(run: RunFolder, event: Annotated[str | None, typer.Argument(help=EVENT_HELP, show_default=False)] = None) -> None:
     """Say why an event of a stored run happened: from it, cause by cause, back to the step of the timeline that set it off."""
-    history, verdict = _judged(run)
+    history, verdict = read(run)
     say = terminal().line
     if event is not None:
         found = [provenance.why(history, verdict, event)]
     else:
         found = [provenance.of_link(history, verdict, result.link) for result in verdict.links if result.status == "fired"]
+    if is_simulated(history):
+        say("simulated: no container ran")
     for answer in found:
         for text in provenance.lines(answer):
             say(text)
     say(provenance.CAVEAT if any(answer.path for answer in found) else "no link fired; ask about an event by its number")
 
 
-def _judged(folder: Path) -> tuple[History, Verdict]:
-    """The history and its verdict; users' requests bear on neither link nor cause, so they are not read."""
-    history = History.read(folder / HISTORY_FILE)
-    return history, judge(history, None)
+def diff(
+    first: RunFolder,
+    second: RunFolder,
+    page: Annotated[
+        Path | None, typer.Option(help="where to write the page; SECOND/diff-FIRST.html if left out", show_default=False)
+    ] = None,
+) -> None:
+    """Compare two stored runs, aligned on Kafka's release: a table here, and a page that lays one over the other."""
+    sides = [side(letter, run.resolve().name, *read(run)) for letter, run in zip("AB", (first, second), strict=True)]
+    place = page or second / f"diff-{first.resolve().name}.html"
+    _write(place, comparison.render(*sides).encode())
+    for text in comparison.lines(*sides):
+        terminal().line(text)
+    terminal().line(f"page: {place}")
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise Refused(f"write {path}", error.strerror or str(error), "name a place that can be written") from error

@@ -36,3 +36,18 @@ def test_why_without_an_event_tells_every_link_that_fired(run: Path) -> None:
 def test_why_refuses_what_is_not_in_the_run(run: Path) -> None:
     result = CliRunner().invoke(app, ["why", str(run), "nobody"])
     assert isinstance(result.exception, Refused)
+
+
+def test_diff_prints_a_table_and_writes_a_page(run: Path, tmp_path: Path) -> None:
+    other = histories.store(histories.baseline().history(), tmp_path / "baseline")
+    text = said("diff", run, other)
+    assert "A cascade: cascade, aligned on Kafka's release" in text
+    assert " 3 Nodes NotReady" in text
+    page = other / "diff-cascade.html"
+    assert f"page: {page}" in text
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_diff_refuses_a_page_that_cannot_be_written(run: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["diff", str(run), str(run), "--page", str(tmp_path)])
+    assert isinstance(result.exception, Refused)
