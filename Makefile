@@ -73,6 +73,7 @@ calibrate: lab-up
 ## test: every test that needs no cluster (ratios of times: make timing)
 test: setup
 	@scripts/chromium
+	@scripts/readers "$(CACHE)"
 	@.venv/bin/pytest -q -n auto --dist loadfile -m 'not cluster and not timing'
 
 ## test-cluster: the tests on the real stack (brings the lab up, takes it down)
@@ -89,5 +90,5 @@ check: setup
 	@.venv/bin/ruff format --check lab tests images loadtests
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
-	@.venv/bin/shellcheck scripts/bootstrap scripts/chromium scripts/compare-up .ci/run
+	@.venv/bin/shellcheck scripts/bootstrap scripts/chromium scripts/compare-up scripts/readers .ci/run
 	@$(MAKE) --no-print-directory test

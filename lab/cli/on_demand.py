@@ -21,6 +21,7 @@ MODULES: Mapping[str, str] = {
     "report": "run_commands",
     "why": "reading_commands",
     "diff": "reading_commands",
+    "export": "reading_commands",
     "experiments": "experiment_commands",
     "validate": "validate_commands",
 }

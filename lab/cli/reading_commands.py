@@ -1,4 +1,4 @@
-"""`lab why`, `lab diff`: what stored runs can be asked, from their histories alone."""
+"""`lab why`, `lab diff`, `lab export`: what stored runs can be asked, from their histories alone."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +11,8 @@ from lab.cli.run_commands import RunFolder
 from lab.core.errors import Refused
 from lab.report import diff as comparison
 from lab.report import why as provenance
+from lab.report.exports.stored import Stored
+from lab.report.exports.table import FORMATS, Format
 from lab.report.folder import read
 from lab.report.sentence import is_simulated
 from lab.report.sides import side
@@ -19,13 +21,14 @@ RUN = "runs/20260101T120000Z-cascade"
 EXAMPLES = {
     "why": (f"lab why {RUN}", f"lab why {RUN} link4", f"lab why {RUN} worker3", f"lab why {RUN} 4420"),
     "diff": (f"lab diff {RUN} runs/20260102T120000Z-baseline", f"lab diff {RUN} runs/20260102T120000Z-cascade --page both.html"),
+    "export": (f"lab export {RUN} --format junit", f"lab export {RUN} --format parquet --out series"),
 }
 EVENT_HELP = "number of an event (4420), a link (link3), or the name of a node, pod or member; left out: every link that fired"
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    for command in (why, diff):
+    for command in (why, diff, export):
         app.command(command.__name__, epilog=examples(*EXAMPLES[command.__name__]))(command)
 
 
@@ -59,6 +62,26 @@ def diff(
     for text in comparison.lines(*sides):
         terminal().line(text)
     terminal().line(f"page: {place}")
+
+
+def export(
+    run: RunFolder,
+    form: Annotated[Format, typer.Option("--format", help="for which program", show_default=False)],
+    out: Annotated[Path | None, typer.Option(help="folder of the files; RUN/FORMAT if left out", show_default=False)] = None,
+) -> None:
+    """Write a stored run in the format of another program.
+
+    junit: for build servers. openmetrics: for Prometheus. parquet: for pandas, polars, DuckDB. csv: for all else. chaostoolkit: experiment and journal.
+    """
+    files = FORMATS[form](Stored(run.resolve().name, *read(run)))
+    folder = out or run / form
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refused(f"write into {folder}", error.strerror or str(error), "name a folder that can be written with --out") from error
+    for name, content in files.items():
+        _write(folder / name, content)
+        terminal().line(str(folder / name))
 
 
 def _write(path: Path, content: bytes) -> None:

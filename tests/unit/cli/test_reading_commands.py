@@ -51,3 +51,22 @@ def test_diff_prints_a_table_and_writes_a_page(run: Path, tmp_path: Path) -> Non
 def test_diff_refuses_a_page_that_cannot_be_written(run: Path, tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["diff", str(run), str(run), "--page", str(tmp_path)])
     assert isinstance(result.exception, Refused)
+
+
+@pytest.mark.parametrize(
+    ("form", "first"), [("junit", "junit.xml"), ("openmetrics", "summary.txt"), ("csv", "series.csv"), ("chaostoolkit", "experiment.json")]
+)
+def test_export_writes_the_files_of_a_format_and_names_them(run: Path, tmp_path: Path, form: str, first: str) -> None:
+    text = said("export", run, "--format", form, "--out", tmp_path / "deep" / form)
+    assert text.splitlines()[0] == str(tmp_path / "deep" / form / first)
+    assert all(Path(line).is_file() for line in text.splitlines())
+
+
+def test_export_without_a_place_stays_in_the_folder_of_the_run(run: Path) -> None:
+    assert said("export", run, "--format", "junit").strip() == str(run / "junit" / "junit.xml")
+
+
+def test_export_refuses_a_place_that_is_no_folder(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = CliRunner().invoke(app, ["export", str(run), "--format", "csv", "--out", str(tmp_path / "file")])
+    assert isinstance(result.exception, Refused)
