@@ -22,6 +22,7 @@ MODULES: Mapping[str, str] = {
     "why": "reading_commands",
     "diff": "reading_commands",
     "export": "reading_commands",
+    "serve": "reading_commands",
     "experiments": "experiment_commands",
     "validate": "validate_commands",
 }

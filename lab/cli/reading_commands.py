@@ -1,10 +1,13 @@
-"""`lab why`, `lab diff`, `lab export`: what stored runs can be asked, from their histories alone."""
+"""`lab why`, `lab diff`, `lab export`, `lab serve`: what stored runs can be asked, from their histories alone."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from lab.adapters.clock import SystemClock
+from lab.adapters.site import LocalSite
 from lab.cli.console import terminal
 from lab.cli.help import examples
 from lab.cli.run_commands import RunFolder
@@ -15,20 +18,28 @@ from lab.report.exports.stored import Stored
 from lab.report.exports.table import FORMATS, Format
 from lab.report.folder import read
 from lab.report.sentence import is_simulated
+from lab.report.shelf import Shelf
 from lab.report.sides import side
+from lab.report.site import Site
 
+RUNS = Path("runs")
+PORT = 8321
+"""Chosen: unassigned, and none of the ports that the lab's cluster publishes."""
+NICENESS = 10
+"""Chosen: below probes, nodes and load, which must not wait while a page is made."""
 RUN = "runs/20260101T120000Z-cascade"
 EXAMPLES = {
     "why": (f"lab why {RUN}", f"lab why {RUN} link4", f"lab why {RUN} worker3", f"lab why {RUN} 4420"),
     "diff": (f"lab diff {RUN} runs/20260102T120000Z-baseline", f"lab diff {RUN} runs/20260102T120000Z-cascade --page both.html"),
     "export": (f"lab export {RUN} --format junit", f"lab export {RUN} --format parquet --out series"),
+    "serve": ("lab serve", "lab serve --runs elsewhere --port 9000"),
 }
 EVENT_HELP = "number of an event (4420), a link (link3), or the name of a node, pod or member; left out: every link that fired"
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    for command in (why, diff, export):
+    for command in (why, diff, export, serve):
         app.command(command.__name__, epilog=examples(*EXAMPLES[command.__name__]))(command)
 
 
@@ -82,6 +93,25 @@ def export(
     for name, content in files.items():
         _write(folder / name, content)
         terminal().line(str(folder / name))
+
+
+def serve(
+    runs: Annotated[Path, typer.Option(help="folder of the runs")] = RUNS,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="on 127.0.0.1; 0 picks a free one")] = PORT,
+) -> None:
+    """Show the runs of a folder as a small site on this machine, and the run that goes on as metrics for Prometheus (/metrics).
+
+    Only reads, only on 127.0.0.1, until Ctrl-C. /dashboard.json is a Grafana dashboard of the metrics.
+    """
+    os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
+    site = LocalSite(Site(Shelf(runs, SystemClock())).answer, port)
+    terminal().line(f"{site.address} shows the runs in {runs}/; metrics: {site.address}metrics; Ctrl-C ends it")
+    try:
+        site.serve()
+    except KeyboardInterrupt:
+        terminal().line("no longer served")
+    finally:
+        site.close()
 
 
 def _write(path: Path, content: bytes) -> None:
