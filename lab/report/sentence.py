@@ -24,7 +24,8 @@ def _happened(history: History, verdict: Verdict) -> str:
     if not _fired(verdict):
         return _nothing(history, watch, verdict)
     opening = _opening(verdict, watch)
-    happened = [text for link, told in _EFFECTS.items() if (text := told(verdict.link(link), watch))]
+    effects, users = ([told(verdict.link(link), watch) for link, told in table.items()] for table in (_EFFECTS, _USERS))
+    happened = [text for text in (*effects, _slow(verdict), *users) if text]
     if not happened:
         return f"{opening} nothing else left its steady state{_outcome(history, verdict)}."
     return f"{opening} {listed(happened)}{_outcome(history, verdict)}."
@@ -100,10 +101,15 @@ def _churned(result: LinkResult, _: Watch) -> str:
     return f"{result.evidence['members_gone']} members of a gossip pool of {result.evidence['pool']} failed or left"
 
 
-def _slow(result: LinkResult, _: Watch) -> str:
+def _slow(verdict: Verdict) -> str:
+    """In the figures that a cascade is judged by, which the page shows right below; without them in those of the link."""
+    result, claims = verdict.link(6), verdict.evidence.claims
     if result.status != "fired" or result.steady is None:
         return ""
-    return f"Consul's p99 at a pod's own agent rose from {number(result.steady.high, 'ms')} to {number(result.peak, 'ms')}"
+    before_ms, after_ms = result.steady.high, result.peak
+    if claims is not None and (claims.agent_read_p99_ratio or 0.0) > 1.0:
+        before_ms, after_ms = claims.agent_read_ms_p99_steady, claims.agent_read_ms_p99_after_release
+    return f"Consul's p99 at a pod's own agent rose from {number(before_ms, 'ms')} to {number(after_ms, 'ms')}"
 
 
 def _no_vault(result: LinkResult, _: Watch) -> str:
@@ -120,7 +126,9 @@ def _no_deploys(result: LinkResult, _: Watch) -> str:
     return f"{result.evidence['failed']} of {result.evidence['deploys']} deploys failed"
 
 
-_EFFECTS = {2: _starved, 3: _lost, 4: _evicted, 5: _churned, 6: _slow, 7: _no_vault, 8: _stale, 9: _no_deploys}
+_EFFECTS = {2: _starved, 3: _lost, 4: _evicted, 5: _churned}
+_USERS = {7: _no_vault, 8: _stale, 9: _no_deploys}
+"""What comes after Consul is slow."""
 
 
 def _outcome(history: History, verdict: Verdict) -> str:

@@ -75,6 +75,15 @@ def test_one_sentence_says_what_happened(name: str, parts: list[str]) -> None:
     assert sentence.count(". ") == 0
 
 
+def test_the_sentence_and_the_key_figures_tell_the_same_latencies() -> None:
+    history, verdict, page = told("cascade")
+    claims = verdict.evidence.claims
+    assert claims is not None
+    before, after = (words.number(value, "ms") for value in (claims.agent_read_ms_p99_steady, claims.agent_read_ms_p99_after_release))
+    assert f"rose from {before} to {after}" in what_happened(history, verdict)
+    assert f"{before} before, {after} after" in page
+
+
 def test_a_flood_without_an_outage_is_told_as_one() -> None:
     story = histories.baseline().series("shipped_lines_per_s", "logs", histories.between(95, 170, lambda _: 2000.0, lambda _: 25.0))
     history = story.add(95, "locust", change="start", profile="flood").add(170, "locust", change="stop", profile="flood").history()
