@@ -8,8 +8,8 @@ from lab.cli import compose, judging, provenance
 from lab.cli.console import terminal
 from lab.core import paths
 from lab.core.experiment import Experiment
+from lab.live.view import live_view
 from lab.runner.guard import Watchdog, WatchdogSpec
-from lab.runner.live import live_view
 from lab.runner.run import Parts, Request, run_experiment
 
 WATCHDOG = WatchdogSpec("lab.cluster.world:open_world", "lab.faults.table:FAULTS", paths.LEDGER, paths.STATE)
@@ -30,8 +30,8 @@ def run(experiment: Experiment, out: Path | None, command: str) -> None:
     compose.calibrated(console, experiment.workload)
     guard = Watchdog(WATCHDOG, clock)
     request = Request(experiment, command=command, git=provenance.git(), out=out)
-    with live_view(console.rich, experiment) as observers:
-        outcome = run_experiment(request, Parts(world, compose.FAULTS, clock, console, guard, observers))
+    with live_view(console.rich) as view:
+        outcome = run_experiment(request, Parts(world, compose.FAULTS, clock, console, guard, view.observers, view))
     verdict = judging.judge_folder(outcome.folder)
     judging.write_report(outcome.folder, verdict)
     if outcome.error is not None:

@@ -17,6 +17,7 @@ MODULES: Mapping[str, str] = {
     "heal": "cluster_commands",
     "calibrate": "cluster_commands",
     "run": "run_commands",
+    "watch": "watch_command",
     "judge": "run_commands",
     "report": "run_commands",
     "why": "reading_commands",

@@ -117,6 +117,16 @@ class HistoryWriter:
             os.fsync(self._file)
 
 
+def event_of(line: str | bytes) -> Event:
+    """The event of one line.
+
+    Raises:
+        ValueError, KeyError, AttributeError: it is none.
+    """
+    raw = json.loads(line)
+    return Event(raw.pop("seq"), raw.pop("at_s"), raw.pop("kind"), raw.pop("cause"), raw)
+
+
 class History:
     """A stored history, read whole."""
 
@@ -140,8 +150,7 @@ class History:
         lines = path.read_text(encoding="utf-8").splitlines()
         for number, line in enumerate(lines, 1):
             try:
-                raw = json.loads(line)
-                events.append(Event(raw.pop("seq"), raw.pop("at_s"), raw.pop("kind"), raw.pop("cause"), raw))
+                events.append(event_of(line))
             except (ValueError, KeyError, AttributeError) as error:
                 if number == len(lines):
                     break

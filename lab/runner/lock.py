@@ -11,8 +11,25 @@ from lab.core.clock import Clock
 from lab.core.errors import Refused
 
 
+class Held:
+    """The lock while it is held; what its file says is for others to read."""
+
+    def __init__(self, file: int, clock: Clock) -> None:
+        self._file = file
+        self._since = clock.utc().isoformat(timespec="seconds")
+        self._write({})
+
+    def note_run(self, folder: Path) -> None:
+        """Say which run holds it, so that others can watch."""
+        self._write({"run": str(folder.absolute())})
+
+    def _write(self, more: dict[str, str]) -> None:
+        os.ftruncate(self._file, 0)
+        os.pwrite(self._file, json.dumps({"pid": os.getpid(), "since": self._since, **more}).encode(), 0)
+
+
 @contextmanager
-def run_lock(path: Path, clock: Clock) -> Iterator[None]:
+def run_lock(path: Path, clock: Clock) -> Iterator[Held]:
     """Hold the lock file `path` in this block. The kernel lets go of it when the process ends, however it ends.
 
     Raises:
@@ -27,9 +44,7 @@ def run_lock(path: Path, clock: Clock) -> Iterator[None]:
         ) from error
     try:
         _take(file, path)
-        os.ftruncate(file, 0)
-        os.pwrite(file, json.dumps({"pid": os.getpid(), "since": clock.utc().isoformat(timespec="seconds")}).encode(), 0)
-        yield
+        yield Held(file, clock)
     finally:
         os.close(file)
 
@@ -45,6 +60,16 @@ def _take(file: int, path: Path) -> None:
         except (ValueError, KeyError, TypeError):
             who = "another process holds the lock"
         raise Refused(f"use the lab (lock {path})", who, "wait for it to end, or end it with Ctrl-C") from error
+
+
+def running(path: Path) -> Path | None:
+    """The folder of the run that holds the lock file `path` now; None if none does. Changes nothing."""
+    if not is_held(path):
+        return None
+    try:
+        return Path(json.loads(path.read_text(encoding="utf-8"))["run"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def is_held(path: Path) -> bool:

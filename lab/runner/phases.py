@@ -26,7 +26,7 @@ CALM_WINDOWS = 3
 
 
 class Meter(Protocol):
-    """Knows what the watchdog costs."""
+    """Knows what the lab's other processes cost."""
 
     def cpu_s(self) -> float: ...
 
@@ -220,5 +220,5 @@ class Phases:
         self.note("lab", cpu_cores_mean=cores, samples=counts.samples, samples_late=counts.samples_late, over_s=round(elapsed_s, 1))
 
     def _lab_cpu_s(self) -> float:
-        """CPU seconds of this process (runner, probes, live view) and of the watchdog; Locust is the load, not the lab."""
+        """CPU seconds of this process (runner, probes, live view), of the watchdog and of the view's judge; Locust is the load, not the lab."""
         return time.process_time() + self._meter.cpu_s()

@@ -34,6 +34,18 @@ class RunGuard(Guard, Protocol):
     def cpu_s(self) -> float: ...
 
 
+class Onlooker(Protocol):
+    """Who shows the run to a person; `lab.live.view.View` is the real one."""
+
+    def opened(self, folder: Path) -> None:
+        """The run has its folder, and a history in it."""
+        ...
+
+    def cpu_s(self) -> float:
+        """CPU seconds of its own processes so far: they count as the lab's."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What is asked for.
@@ -57,7 +69,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a run is made with. `observers` see each event as it is written: the live view."""
+    """What a run is made with. `observers` see each event as it is written."""
 
     world: World
     faults: FaultTable
@@ -65,6 +77,7 @@ class Parts:
     progress: Progress
     guard: RunGuard
     observers: Sequence[Observer] = ()
+    onlooker: Onlooker | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +99,20 @@ def run_experiment(request: Request, parts: Parts) -> Outcome:
         Aborted: interrupted before the run's folder was made.
     """
     interrupts = Interrupts()
-    with run_lock(request.state / LOCK.name, parts.clock), interrupts.installed():
+    with run_lock(request.state / LOCK.name, parts.clock) as held, interrupts.installed():
         try:
             folder = choose_folder(request.experiment.name, request.out, request.runs, parts.clock)
             need_space(request.state)
             heal_leftovers(request.state, parts)
             facts = parts.world.facts()
             make_folder(folder)
+            held.note_run(folder)
+            run = _Run(request, parts, folder, interrupts)
+            if parts.onlooker is not None:
+                parts.onlooker.opened(folder)
         except Interrupted as interrupted:
             raise Aborted("start the run", f"ended by {interrupted}", "run it again") from interrupted
-        return _Run(request, parts, folder, interrupts).go(facts)
+        return run.go(facts)
 
 
 def heal_leftovers(state: Path, parts: Parts) -> list[str]:
@@ -126,7 +143,7 @@ class _Run:
         tools = Tools(parts.world, parts.faults, ledger, self._recorder, parts.clock, parts.guard)
         self._injuries = Injuries(tools, folder.name)
         stage = Stage(experiment, parts.world, parts.clock, parts.progress, self._recorder, gate)
-        self._phases = Phases(stage, self._injuries, self._alive, parts.guard)
+        self._phases = Phases(stage, self._injuries, self._alive, _Meters(parts))
 
     def go(self, facts: Mapping[str, Any]) -> Outcome:
         """Every signal and every error ends here, and healing follows."""
@@ -187,6 +204,16 @@ class _Run:
             failure = failure or _as_lab_error("aborted", full)
         self._parts.guard.end()
         return Outcome(self._folder, status, reason, failure)
+
+
+@dataclass(frozen=True, slots=True)
+class _Meters:
+    """What the lab's other processes have cost."""
+
+    parts: Parts
+
+    def cpu_s(self) -> float:
+        return self.parts.guard.cpu_s() + (self.parts.onlooker.cpu_s() if self.parts.onlooker is not None else 0.0)
 
 
 def _as_lab_error(status: Status, error: BaseException | None) -> LabError | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lab.core.errors import Refused
-from lab.runner.lock import is_held, run_lock
+from lab.runner.lock import is_held, run_lock, running
 from tests.fakes import FakeClock
 
 HOLDER = """
@@ -65,3 +65,12 @@ def test_it_can_be_asked_whether_a_run_holds_the_lock(path: Path) -> None:
     with run_lock(path, FakeClock()):
         assert is_held(path)
     assert not is_held(path)
+
+
+def test_a_run_says_where_it_is_kept_for_as_long_as_it_goes_on(path: Path, tmp_path: Path) -> None:
+    assert running(path) is None
+    with run_lock(path, FakeClock()) as held:
+        assert running(path) is None
+        held.note_run(tmp_path / "runs" / "x")
+        assert running(path) == tmp_path / "runs" / "x"
+    assert running(path) is None

@@ -318,3 +318,27 @@ def test_a_second_run_at_the_same_time_is_refused_and_makes_nothing(bench: Bench
     with run_lock(bench.state / "run.lock", SystemClock()), pytest.raises(Refused, match="use the lab"):
         bench.run()
     assert not bench.out.exists()
+
+
+class Looks:
+    """An onlooker that remembers what it was told and says that it has cost something."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self.told: list[tuple[Path, int]] = []
+
+    def opened(self, folder: Path) -> None:
+        self.told.append((folder, len(self.bench.history.events)))
+
+    def cpu_s(self) -> float:
+        return 1000.0 * len(self.bench.history.events)
+
+
+def test_an_onlooker_is_told_the_folder_before_anything_happens_in_it_and_its_cost_is_the_labs(bench: Bench) -> None:
+    looks = Looks(bench)
+    request = Request(experiment(), out=bench.out, state=bench.state)
+    run_experiment(request, Parts(bench.world, FAULTS, SystemClock(), FakeProgress(), bench.guard, [], looks))
+    assert looks.told == [(bench.out, 0)]
+    cost = bench.history.first("lab")
+    assert cost is not None
+    assert cost["cpu_cores_mean"] > 100
