@@ -6,7 +6,7 @@ EXPERIMENT ?= cascade
 RUN   ?= $(lastword $(sort $(wildcard runs/*)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor images lab-up lab-down status cascade baseline sim run report judge heal calibrate test test-cluster timing check
+.PHONY: help setup doctor images lab-up lab-down status cascade baseline sim run report judge heal calibrate docs test test-cluster timing check
 
 ## help: print this list
 help:
@@ -74,7 +74,7 @@ calibrate: lab-up
 test: setup
 	@scripts/chromium
 	@scripts/readers "$(CACHE)"
-	@.venv/bin/pytest -q -n auto --dist loadfile -m 'not cluster and not timing'
+	@.venv/bin/pytest -q -n auto --dist loadfile -m 'not cluster and not timing and not docs'
 
 ## test-cluster: the tests on the real stack (brings the lab up, takes it down)
 test-cluster: setup
@@ -84,11 +84,18 @@ test-cluster: setup
 timing: setup
 	@.venv/bin/pytest -q -m timing
 
-## check: style, types, contracts, shell scripts, then the tests
+## docs: the documentation as a site in site/, which opens without a server or a network
+docs: setup
+	@"$(CACHE)/tools/bin/uv" sync --quiet --frozen --inexact --group docs
+	@.venv/bin/mkdocs build --quiet --clean
+	@.venv/bin/pytest -q -m docs tests/docs
+	@echo "docs: site/index.html"
+
+## check: style, types, contracts, shell scripts, then the tests and the documentation
 check: setup
 	@.venv/bin/ruff check lab tests images loadtests scripts
 	@.venv/bin/ruff format --check lab tests images loadtests
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 	@.venv/bin/shellcheck scripts/bootstrap scripts/chromium scripts/compare-up scripts/readers .ci/run
-	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory test docs

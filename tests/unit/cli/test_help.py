@@ -1,29 +1,20 @@
 """Help that teaches: every command has a sentence, every option its help, and at least one example that the command line accepts."""
 
 import shlex
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import typer
 
 from lab.cli.help import HEADING
-from lab.cli.main import app
 from lab.cli.on_demand import MODULES
-
-
-def walk(path: str, command: Any) -> Iterator[tuple[str, Any]]:
-    """`(words, command)` for a command and all below it; a group may load them only when it is asked."""
-    yield path, command
-    for name in command.list_commands(typer.Context(command)) if hasattr(command, "list_commands") else ():
-        yield from walk(f"{path} {name}", command.get_command(typer.Context(command), name))
+from lab.cli.reference import commands
 
 
 def examples(command: Any) -> list[str]:
     return [line.strip() for line in (command.epilog or "").splitlines() if line.startswith("  ")]
 
 
-ALL = dict(walk("lab", typer.main.get_command(app)))
+ALL = dict(commands())
 
 
 def test_all_commands_are_looked_at() -> None:
