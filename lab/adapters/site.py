@@ -110,4 +110,5 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _is_for_us(self) -> bool:
         """Another site's name that was made to point at this machine must not read the runs through a visitor's browser."""
-        return (self.headers.get("Host") or HOST).rpartition(":")[0] in _OWN_NAMES or self.headers.get("Host") in _OWN_NAMES
+        host = self.headers.get("Host", "")
+        return host in _OWN_NAMES or host.rpartition(":")[0] in _OWN_NAMES

@@ -164,7 +164,7 @@ def _fired(first: Side, second: Side, one: LinkResult | None, other: LinkResult 
 
 def _back(first: Side, second: Side, one: LinkResult | None, other: LinkResult | None) -> Row:
     moments = [each.moved(result.recovered_at_s) if result else None for each, result in ((first, one), (second, other))]
-    gone = ["not seen" if result and result.status == "fired" else "-" for result in (one, other)]
+    gone = ["not in the watch" if result and result.status == "fired" else "-" for result in (one, other)]
     texts = [_moment(*told) for told in zip(moments, gone, strict=True)]
     return Row(_title(one, other), texts[0], texts[1], _less(moments, "s"))
 

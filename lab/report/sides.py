@@ -1,7 +1,6 @@
 """Two runs laid over each other: each with its clock set to 0 at the release, and what of them can be compared in one chart."""
 
 import dataclasses
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -86,16 +85,19 @@ def overlaid(sides: Sequence[Side]) -> list[tuple[Panel, list[dict[str, str]]]]:
 
     Lines of the nodes become one: the highest of all nodes. Single answers are left out where a percentile of them is shown.
     """
-    told = [_by_line(each) for each in sides]
-    taken: Counter[str] = Counter()
-    found = []
-    for key in dict.fromkeys(key for known in told for key in known):
-        shape = next(known[key][0] for known in told if key in known)
-        rows = [(each, known[key][1]) for each, known in zip(sides, told, strict=True) if key in known]
-        lines = [Line(each.label, TONES[sides.index(each)], _shifted(points, each), "line") for each, points in rows]
-        place = f"{shape.id}-{taken[shape.id]}" if taken[shape.id] else shape.id
-        taken[shape.id] += 1
-        panel = dataclasses.replace(shape, id=place, lines=lines, tall=False)
+    told = [_lines_of(each) for each in sides]
+    labels: dict[str, set[str]] = {}
+    for panel_id, label in (key for known in told for key in known):
+        labels.setdefault(panel_id, set()).add(label)
+    found: list[tuple[Panel, list[dict[str, str]]]] = []
+    for panel_id, label in dict.fromkeys(key for known in told for key in known):
+        shape = next(known[panel_id, label][0] for known in told if (panel_id, label) in known)
+        if len(labels[panel_id]) > 1:
+            place = sum(panel.title.startswith(f"{shape.title}: ") for panel, _ in found)
+            shape = dataclasses.replace(shape, id=f"{panel_id}-{place}" if place else panel_id, title=f"{shape.title}: {label}")
+        rows = [(each, known[panel_id, label][1]) for each, known in zip(sides, told, strict=True) if (panel_id, label) in known]
+        lines = [Line(each.label, TONES[sides.index(each)], _shifted(points, each)) for each, points in rows]
+        panel = dataclasses.replace(shape, lines=lines, tall=False)
         words = [
             figures(dataclasses.replace(panel, lines=[line]), each.moved_watch())[0] for line, (each, _) in zip(lines, rows, strict=True)
         ]
@@ -103,21 +105,18 @@ def overlaid(sides: Sequence[Side]) -> list[tuple[Panel, list[dict[str, str]]]]:
     return found
 
 
-def _by_line(each: Side) -> dict[tuple[str, str], tuple[Panel, Sequence[Point]]]:
-    """Chart and line -> their frame and the points of this run on its own clock. By name, as a run may lack a line that the other has."""
+def _lines_of(each: Side) -> dict[tuple[str, str], tuple[Panel, Sequence[Point]]]:
+    """Chart and name of a line -> the frame of its chart and the points of this run on its own clock."""
     nodes = {short_node(event["node"]) for event in each.history.of("node")}
     found: dict[tuple[str, str], tuple[Panel, Sequence[Point]]] = {}
     for panel in panels(each.history):
         if all(line.label in nodes for line in panel.lines):
             frame = dataclasses.replace(panel, note=f"{panel.note} Highest of all nodes.".strip())
-            found[panel.id, ""] = (frame, highest([line.points for line in panel.lines]))
+            found[panel.id, "nodes"] = (frame, highest([line.points for line in panel.lines]))
             continue
-        smooth = [line for line in panel.lines if line.style not in {"dots", "rings"}] or list(panel.lines)
-        for line in smooth:
-            title = panel.title if len(smooth) == 1 else f"{panel.title}: {line.label}"
-            note = "" if line.own is not None else panel.note
-            points = line.points if line.own is None else line.own
-            found[panel.id, line.label] = (dataclasses.replace(panel, title=title, note=note), points)
+        for line in [line for line in panel.lines if line.style not in {"dots", "rings"}] or panel.lines:
+            stacked = line.own is not None
+            found[panel.id, line.label] = (dataclasses.replace(panel, note="") if stacked else panel, line.own if stacked else line.points)
     return found
 
 

@@ -63,8 +63,8 @@ def _of_link(result: LinkResult, expected: str, links: list[int]) -> Case:
     wanted = "fired" if result.link in links else "quiet" if expected == "held" else None
     name = f"link {result.link} {result.title}" + {"fired": ": fires", "quiet": ": stays quiet", None: ""}[wanted]
     message = f"{result.status}: {result.reason}"
-    if result.status == "unknown":
-        return Case(name, "error" if wanted else "skipped", message)
+    if result.status not in {"fired", "quiet"}:
+        return Case(name, "error" if wanted and result.status == "unknown" else "skipped", message)
     return Case(name, "passed" if wanted in {None, result.status} else "failure", message, result.fired_at_s or 0.0)
 
 

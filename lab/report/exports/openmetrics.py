@@ -50,7 +50,7 @@ def summary(run: Stored) -> Iterator[Metric]:
     yield gauge("run_as_expected", "1 if the run showed what its experiment expects.", [(own, float(verdict.as_expected))])
     yield gauge("run_duration_seconds", "Length of the run.", [(own, run.history.end_s)])
     links = [({**own, "link": str(result.link), "title": result.title}, result) for result in verdict.links]
-    known = [(labels, result) for labels, result in links if result.status != "unknown"]
+    known = [(labels, result) for labels, result in links if result.status in {"fired", "quiet"}]
     yield gauge("link_fired", "1 if the link fired, 0 if it stayed quiet.", [(each, float(r.status == "fired")) for each, r in known])
     yield gauge("link_fired_at_seconds", "When the link fired.", [(labels, result.fired_at_s) for labels, result in links])
     yield gauge("link_lag_seconds", "From the link before it.", [(labels, result.lag_s) for labels, result in links])

@@ -56,7 +56,7 @@ def test_a_run_later_on_its_own_clock_is_laid_under_the_same_moment() -> None:
 
 def test_what_was_never_seen_again_is_not_given_a_time() -> None:
     back = row("Links: back in the steady range", "3 Nodes NotReady")
-    assert (back.first, back.second, back.change) == ("not seen", "+47.0 s", "")
+    assert (back.first, back.second, back.change) == ("not in the watch", "+47.0 s", "")
 
 
 def test_only_settings_that_differ_are_listed() -> None:
@@ -90,18 +90,6 @@ def test_every_chart_of_the_report_is_laid_over() -> None:
     pods, words = next(found for found in charts if found[0].title == "Pods by state: running")
     assert max(point.value or 0 for point in pods.lines[0].points) == 50
     assert words[1]["peak"] == "50\u00a0pods"
-
-
-def test_a_line_that_one_run_lacks_is_not_laid_over_another_line() -> None:
-    story = histories.contained()
-    del story.samples["memberlist_health_score", "server"]
-    history = story.history()
-    charts = overlaid((pair()[0], side("B", "x", history, judge(history, None))))
-    lines = {panel.title: [line.label for line in panel.lines] for panel, _ in charts if panel.id.startswith("gossip")}
-    assert lines == {
-        "Gossip's own health: health score, server": ["A cascade"],
-        "Gossip's own health: queued intents": ["A cascade", "B contained"],
-    }
 
 
 def test_the_page_is_small_silent_and_the_same_each_time() -> None:
