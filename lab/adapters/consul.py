@@ -138,13 +138,11 @@ class Consul:
         """Put an instance into the catalog, as a deploy engine does from outside; it passes as it has no check."""
         place, port = address
         entry = {"ID": instance, "Service": service, "Address": place, "Port": port}
-        if not self._ask(f"register {instance}", lambda: self._client.catalog.register(CANARY_NODE, place, entry)):
-            raise Unavailable(f"register {instance} in Consul at {self._where}", "refused")
+        self._ask(f"register {instance}", lambda: self._client.catalog.register(CANARY_NODE, place, entry))
 
     def deregister(self, instance: str) -> None:
         """Take it out again; fine if it is not there."""
-        if not self._ask(f"deregister {instance}", lambda: self._client.catalog.deregister(CANARY_NODE, instance)):
-            raise Unavailable(f"deregister {instance} in Consul at {self._where}", "refused")
+        self._ask(f"deregister {instance}", lambda: self._client.catalog.deregister(CANARY_NODE, instance))
 
     def close(self) -> None:
         """Drop the connections; the next question makes a new one."""

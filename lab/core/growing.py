@@ -33,5 +33,5 @@ def event_of_line(line: bytes) -> Event | None:
     try:
         raw = json.loads(line)
         return Event(raw.pop("seq"), raw.pop("at_s"), raw.pop("kind"), raw.pop("cause"), raw)
-    except (ValueError, KeyError, AttributeError):
+    except (ValueError, KeyError, AttributeError, TypeError):
         return None

@@ -1,7 +1,7 @@
 """The charts of the page, as data: which series, in which unit, on which scale. A new chart is one line in `panels`."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from lab.checkers.consul_slow import TIMEOUT_MS, sliding
@@ -55,9 +55,10 @@ def tone_of(node: str, nodes: Sequence[str]) -> str:
 
 
 def panels(history: History) -> list[Panel]:
-    """All charts, from the cause to its effects; those without a single sample are left out."""
+    """All charts, from the cause to its effects; charts and lines without a single sample are left out."""
     found = [*_logs(history), *_nodes(history), _pods(history), *_gossip(history), *_consul(history), *_platform(history)]
-    return [panel for panel in found if any(line.points for line in panel.lines)]
+    sampled = [replace(panel, lines=[line for line in panel.lines if line.points]) for panel in found]
+    return [panel for panel in sampled if panel.lines]
 
 
 def figures(panel: Panel, watch: Watch) -> list[dict[str, str]]:
@@ -201,7 +202,7 @@ def _gossip(history: History) -> list[Panel]:
             "views",
             "Wrongly held for failed",
             "members",
-            [line for line in views if line.points],
+            views,
             "Living members that one agent holds for failed.",
         ),
         Panel("returns", "Members that came back", "", [one(history, "members_returned", "times since the start", "ink")]),
@@ -250,11 +251,9 @@ def _platform(history: History) -> list[Panel]:
     ]
     return [
         Panel("vault", "Vault", "", codes, "Health: 200 leads, 429 stands by, 503 is sealed; gaps: no answer."),
-        Panel(
-            "logins", "Vault logins", "ms", [line for line in shown if line.points], "Log scale; failed ones at their time-out.", log=True
-        ),
+        Panel("logins", "Vault logins", "ms", shown, "Log scale; failed ones at their time-out.", log=True),
         Panel("config", "Age of the balancer's backends", "s", [one(history, "lb_config_age_s", "since they were the catalog's", "ink")]),
-        Panel("backends", "Behind the load balancer", "backends", [line for line in backends if line.points]),
+        Panel("backends", "Behind the load balancer", "backends", backends),
         Panel("answers", "Through the load balancer", "ms", [Line("a page", "n1", answers, "dots")], "Log scale.", log=True),
         Panel("renders", "Balancer's configuration", "", [one(history, "lb_rerenders", "times made", "ink")]),
         Panel("deploys", "Canary deploys", "ms", [one(history, "deploy_ms", "until the first answer", "n1", "dots")], "Gaps: failed."),

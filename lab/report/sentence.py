@@ -106,7 +106,8 @@ def _slow(verdict: Verdict) -> str:
     result, claims = verdict.link(6), verdict.evidence.claims
     if result.status != "fired" or result.steady is None:
         return ""
-    before_ms, after_ms = result.steady.high, result.peak
+    before_ms: float | None = result.steady.high
+    after_ms = result.peak
     if claims is not None and (claims.agent_read_p99_ratio or 0.0) > 1.0:
         before_ms, after_ms = claims.agent_read_ms_p99_steady, claims.agent_read_ms_p99_after_release
     return f"Consul's p99 at a pod's own agent rose from {number(before_ms, 'ms')} to {number(after_ms, 'ms')}"

@@ -115,8 +115,7 @@ def _lines_of(each: Side) -> dict[tuple[str, str], tuple[Panel, Sequence[Point]]
             found[panel.id, "nodes"] = (frame, highest([line.points for line in panel.lines]))
             continue
         for line in [line for line in panel.lines if line.style not in {"dots", "rings"}] or panel.lines:
-            stacked = line.own is not None
-            found[panel.id, line.label] = (dataclasses.replace(panel, note="") if stacked else panel, line.own if stacked else line.points)
+            found[panel.id, line.label] = (panel, line.points) if line.own is None else (dataclasses.replace(panel, note=""), line.own)
     return found
 
 

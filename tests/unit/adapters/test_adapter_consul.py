@@ -142,6 +142,6 @@ def test_an_instance_is_put_into_the_catalog_and_taken_out_again(server, client)
 
 
 def test_a_registration_that_is_refused_is_a_failure(server, client):
-    server.routes["PUT /v1/catalog/register"] = (200, b"false")
-    with pytest.raises(Unavailable, match="refused"):
+    server.routes["PUT /v1/catalog/register"] = (500, b"No cluster leader")
+    with pytest.raises(Unavailable, match="No cluster leader"):
         client.register("canary-7", "canary", ("198.19.192.90", 8090))

@@ -41,7 +41,8 @@ def outcomes(name: str) -> dict[str, str]:
 def test_a_run_as_expected_passes_and_its_expected_links_are_tests() -> None:
     found = outcomes("cascade")
     assert found["link 3 Nodes NotReady: fires"] == "passed"
-    assert set(found.values()) == {"passed"}
+    unmeasured = {f"link {link}" for link in (7, 8, 9)}  # the story is of a run without Vault, balancer and deploys
+    assert {outcome for name, outcome in found.items() if name[:6] not in unmeasured} == {"passed"}
 
 
 def test_a_baseline_fails_the_link_that_fires() -> None:

@@ -74,7 +74,7 @@ def test_two_faults_of_one_kind_must_not_overlap() -> None:
         ("heal_at_s: 40", "heal_at_s: 90", "heal_at_s", "faults.0.heal_at_s (90) must not be after outage_s (40)"),
         ("inject_at_s: 0", "inject_at_s: 45", "- fault", "heal_at_s (40) must be greater than inject_at_s (45)"),
         ("recovery_s: 90", "recovery_s: 30", "recovery_s", "recovery_s (30) must be at least metastable_after_s (60)"),
-        ("[0, 1", "[7, 1", "links", "expected.links.0: Input should be 0, 1, 2, 3, 4, 5, 6 or 10, not 7"),
+        ("[0, 1", "[11, 1", "links", "expected.links.0: Input should be 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 or 10, not 11"),
     ],
 )
 def test_a_wrong_field_is_named_with_its_line_and_what_is_allowed(tmp_path: Path, old: str, new: str, at: str, said: str) -> None:
