@@ -170,7 +170,7 @@ def test_raw_numbers_are_one_click_away_and_can_be_saved(opened) -> None:
         "running (pods)",
         "evicted so far (pods)",
     ]
-    row = table.locator("tbody tr", has_text="150").first.locator("td").all_inner_texts()
+    row = table.locator('tbody tr:has(td:first-child:text-is("150")) td').all_inner_texts()
     assert row == ["150", "20", "26", "14", "20"]
     with opened.expect_download() as saved:
         opened.get_by_role("button", name="Save as CSV").click()
