@@ -87,7 +87,7 @@ timing: setup
 ## docs: the documentation as a site in site/, which opens without a server or a network
 docs: setup
 	@"$(CACHE)/tools/bin/uv" sync --quiet --frozen --inexact --group docs
-	@.venv/bin/mkdocs build --quiet --clean
+	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --quiet --clean
 	@.venv/bin/pytest -q -m docs tests/docs
 	@echo "docs: site/index.html"
 
