@@ -162,7 +162,7 @@ const lab = (() => {
         if (!place) return;
         if (!place.dataset.rest) place.dataset.rest = place.textContent || " ";
         const value = at === null ? null : nearest(shows(panel.lines[index]), at);
-        place.textContent = at === null ? place.dataset.rest.trim() : value === null ? "no sample" : words(value, panel.unit);
+        place.textContent = at === null ? place.dataset.rest.trim() : value === null ? "no sample" : (panel.lines.length > 4 ? tickWords : words)(value, panel.unit);
         place.classList.toggle("live", at !== null);
       });
     }

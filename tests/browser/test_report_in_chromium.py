@@ -67,6 +67,13 @@ def test_the_cursor_shows_the_values_of_all_charts(opened) -> None:
     assert opened.locator(".value.live").count() == 0
 
 
+def test_the_values_at_the_cursor_stay_clear_of_the_axis(opened) -> None:
+    opened.evaluate("lab.pointAt(130)")
+    reach = """[...document.querySelectorAll(".panel")].map(panel => Math.max(...[...panel.querySelectorAll(".value.live")]
+        .map(value => value.getBoundingClientRect().right)) - panel.querySelector(".chart").getBoundingClientRect().left)"""
+    assert max(opened.evaluate(reach)) <= 10  # pixels; the longest word at an axis leaves as much
+
+
 def test_the_cursor_follows_the_keyboard_too(opened) -> None:
     opened.locator("#panel-agents .chart").focus()
     for _ in range(12):

@@ -34,6 +34,21 @@ HELP = {
     "consul_write_ms": "Time of a write at the Consul servers.",
     "agent_read_ms": "Time of a read through the own agent of a pod.",
     "leader_changes": "Changes of the leader of Consul since the run began.",
+    "members_returned": "Members that came back after they were held for failed, since the run began.",
+    "gossip_phantoms": "Members held for alive whose process is gone.",
+    "gossip_fp": "Living members that a random agent holds for failed.",
+    "gossip_fp_minus": "Living members that a healthy agent holds for failed.",
+    "vault_health_code": "HTTP status of the health of an instance of Vault: 200 leads, 429 stands by, 503 is sealed.",
+    "vault_sealed": "1 if an instance of Vault is sealed.",
+    "vault_leader": "1 if an instance of Vault leads.",
+    "vault_login_ms": "Time of a login at Vault.",
+    "lb_config_age_s": "Time since the backends of the load balancer were those of the catalog.",
+    "lb_config_differs": "Backends that only the load balancer or only the catalog has.",
+    "lb_backends_live": "Backends of the load balancer that answer.",
+    "lb_rerenders": "Times that the configuration of the load balancer was made.",
+    "lb_answer_ms": "Time of a page through the load balancer.",
+    "deploy_ms": "Time of a canary deploy until its first answer.",
+    "deploys_failed": "Canary deploys that failed at a step since the run began.",
 }
 
 

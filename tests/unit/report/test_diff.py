@@ -92,6 +92,18 @@ def test_every_chart_of_the_report_is_laid_over() -> None:
     assert words[1]["peak"] == "50\u00a0pods"
 
 
+def test_only_series_of_the_nodes_are_put_together() -> None:
+    notes = {panel.title: panel.note for panel, _ in overlaid(pair())}
+    assert {title for title, note in notes.items() if "Highest of all nodes" in note} == {
+        "CPU of the nodes",
+        "CPU of the loggers",
+        "Throttled",
+        "Lease gap",
+        "Container runtime's answer",
+    }
+    assert "Gossip pool: failed, yet running" in notes
+
+
 def test_the_page_is_small_silent_and_the_same_each_time() -> None:
     page = diff.render(*pair())
     assert page == diff.render(*pair())

@@ -93,7 +93,7 @@ def test_metrics_have_base_units(series: str, name: str, factor: float) -> None:
 
 
 def test_every_series_of_a_run_is_explained() -> None:
-    assert {event["series"] for event in stored("cascade").samples()} <= set(HELP)
+    assert {event["series"] for name in ("cascade", "platform") for event in stored(name).samples()} <= set(HELP)
 
 
 def test_each_sample_keeps_its_time_and_missing_ones_are_not_zero() -> None:

@@ -169,12 +169,13 @@ def test_a_run_that_goes_on_is_marked_on_the_first_page(site: Site, runs: Path) 
 
 
 def test_the_dashboard_asks_only_for_metrics_that_are_served() -> None:
-    newest = Newest("x")
     served: set[str] = set()
-    for event in histories.cascade().history().events:  # at the end of a cascade not every question has an answer
-        if event.kind == "phase":
-            served |= {sample.name for family in newest.families() for sample in family.samples}
-        newest.see([event])
+    for story in (histories.cascade(), histories.platform()):
+        newest = Newest("x")
+        for event in story.history().events:  # at the end of a cascade not every question has an answer
+            if event.kind == "phase":
+                served |= {sample.name for family in newest.families() for sample in family.samples}
+            newest.see([event])
     board = json.loads((FOLDER / "dashboard.json").read_text(encoding="utf-8"))
     asked = set(re.findall(r"cascade_lab_[a-z_]+", json.dumps([panel["targets"] for panel in board["panels"]])))
     assert len(asked) > 20
