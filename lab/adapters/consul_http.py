@@ -5,11 +5,12 @@ the lab may use 5 % of a core in all, so it matters.
 """
 
 import http.client
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from consul import base
+
+from lab.adapters import plain_http
 
 Headers = Mapping[str, str] | None
 Callback = Callable[[base.Response], Any]
@@ -69,14 +70,8 @@ class PlainHttp(base.HTTPClient):
     def _exchange(
         self, connection: http.client.HTTPConnection, method: str, target: str, body: bytes, headers: Headers, *, raw: bool
     ) -> base.Response:
-        deadline_s = time.monotonic() + self._timeout_s
         try:
-            if connection.sock is None:
-                connection.connect()
-            connection.sock.settimeout(max(0.001, deadline_s - time.monotonic()))
-            connection.request(method, target, body or None, dict(headers or {}))
-            response = connection.getresponse()
-            received = response.read()
+            response, received = plain_http.exchange(connection, method, target, body, headers or {}, timeout_s=self._timeout_s)
         except BaseException:
             connection.close()
             raise

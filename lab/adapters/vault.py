@@ -6,7 +6,6 @@ question struck out.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import SecretStr
@@ -14,6 +13,7 @@ from pydantic import SecretStr
 from lab.adapters import plain_http
 from lab.core.errors import Unavailable
 from lab.core.secrets import Deployer, VaultKeys
+from lab.core.vault import Health
 
 PORTS: Final = (18200, 18201)
 """Of the two instances, on 127.0.0.1 (kind-config.yaml)."""
@@ -22,21 +22,11 @@ ROLE: Final = "auth/approle/role/deployer"
 DEPLOYER_LIFE: Final = "60s"
 """Chosen: a deploy takes seconds; a token that was not taken back is gone before it adds to the leases of a take-over."""
 
-ACTIVE: Final = 200
-"""Status of `/v1/sys/health` of the instance that leads; 429 is a standby, 503 is sealed (Vault http/sys_health.go)."""
 _NOT_MADE: Final = 400
 _TAKEN: Final = "path is already in use"
 _SHORT: Final = 200
 
 Body = Mapping[str, str | int | SecretStr]
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """What an instance says of itself. `sealed` is None where it did not say."""
-
-    status: int
-    sealed: bool | None
 
 
 class Vault:

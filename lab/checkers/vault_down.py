@@ -8,12 +8,11 @@ from lab.checkers.result import LinkResult
 from lab.checkers.series import Point, after, between, censored, peak, percentile, range_of, read, steady, values
 from lab.checkers.watch import Watch
 from lab.core.history import History
+from lab.core.vault import ACTIVE
 
 TITLE = "Vault down"
 MEASURE = "seconds since an instance of Vault was last seen to be active"
 SERIES = "vault_health_code"
-ACTIVE = 200
-"""Status of `/v1/sys/health` of the one instance that leads; a standby says 429 (Vault http/sys_health.go)."""
 SILENCE_S = 6
 """Chosen: three looks in a row that found none; a take-over waits for Consul's lock delay of 15 s, so it is never missed, and a look lost on a
 busy host (2 s) is none."""

@@ -16,21 +16,13 @@ from lab.core.clock import Clock
 from lab.core.errors import Refused
 from lab.core.progress import Progress
 from lab.core.secrets import Deployer, VaultKeys
+from lab.core.vault import ACTIVE, Health
 
 ALLOWED_S = 300.0
 """Chosen: Vault listens 2 s after Consul has a leader, and leads 0.2 s after it was unsealed; a take-over after its pods were made anew waits for
 the lock of the ones before, 15 to 45 s."""
 PATIENCE_S = 30.0
 """Chosen: how long one act may take. An initialisation whose answer is lost cannot be repeated."""
-
-
-class Health(Protocol):
-    """What an instance says of itself."""
-
-    @property
-    def status(self) -> int: ...
-    @property
-    def sealed(self) -> bool | None: ...
 
 
 class Instance(Protocol):
@@ -76,7 +68,7 @@ def _missing(vaults: Sequence[Instance], place: Path) -> str:
         if health.sealed:
             vault.unseal(keys.unseal_key)
             sealed.append(vault.name)
-        elif health.status == adapter.ACTIVE:
+        elif health.status == ACTIVE:
             active = vault
     if sealed:
         return f"{', '.join(sealed)} just unsealed"

@@ -121,10 +121,13 @@ def event_of(line: str | bytes) -> Event:
     """The event of one line.
 
     Raises:
-        ValueError, KeyError, AttributeError: it is none.
+        ValueError: it is none.
     """
     raw = json.loads(line)
-    return Event(raw.pop("seq"), raw.pop("at_s"), raw.pop("kind"), raw.pop("cause"), raw)
+    try:
+        return Event(raw.pop("seq"), raw.pop("at_s"), raw.pop("kind"), raw.pop("cause"), raw)
+    except (KeyError, AttributeError, TypeError) as error:
+        raise ValueError(str(error)) from error
 
 
 class History:
@@ -151,7 +154,7 @@ class History:
         for number, line in enumerate(lines, 1):
             try:
                 events.append(event_of(line))
-            except (ValueError, KeyError, AttributeError) as error:
+            except ValueError as error:
                 if number == len(lines):
                     break
                 raise Refused(f"read the history {path}", f"line {number} is not an event: {error}", "restore the file") from error

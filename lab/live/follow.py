@@ -1,12 +1,10 @@
-"""Read a history that grows: whole lines as they come, nothing twice. Only reads."""
+"""Read a history that grows, and refuse one that is broken."""
 
 from pathlib import Path
 
 from lab.core.errors import Refused
+from lab.core.growing import WholeLines
 from lab.core.history import HISTORY_FILE, Event, event_of
-
-CHUNK_BYTES = 4 * 1024 * 1024
-"""Chosen: a run writes some 7 kB a second; this takes in a whole stored run at once."""
 
 
 class Follower:
@@ -14,9 +12,8 @@ class Follower:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._offset = 0
-        self._rest = b""
-        self._lines = 0
+        self._lines = WholeLines(path)
+        self._read = 0
 
     @classmethod
     def of(cls, run: Path) -> "Follower":
@@ -36,18 +33,11 @@ class Follower:
         Raises:
             Refused: a whole line is not an event.
         """
-        events: list[Event] = []
-        with self._path.open("rb") as file:
-            file.seek(self._offset)
-            while chunk := file.read(CHUNK_BYTES):
-                self._offset += len(chunk)
-                *lines, self._rest = (self._rest + chunk).split(b"\n")
-                events += [self._event(line) for line in lines]
-        return events
+        return [self._event(line) for line in self._lines.read()]
 
     def _event(self, line: bytes) -> Event:
-        self._lines += 1
+        self._read += 1
         try:
             return event_of(line)
-        except (ValueError, KeyError, AttributeError) as error:
-            raise Refused(f"read the history {self._path}", f"line {self._lines} is not an event: {error}", "restore the file") from error
+        except ValueError as error:
+            raise Refused(f"read the history {self._path}", f"line {self._read} is not an event: {error}", "restore the file") from error

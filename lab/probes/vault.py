@@ -12,20 +12,10 @@ from lab.core.clock import Clock
 from lab.core.errors import Unavailable
 from lab.core.protocols import Reading
 from lab.core.secrets import Deployer
+from lab.core.vault import ACTIVE, Health
 from lab.probes.ask import Paced, reason, timed
 
-ACTIVE = 200
-"""Status of the health of the instance that leads; a standby says 429, a sealed one 503."""
 NO_CREDENTIALS = "this lab has no credentials for Vault"
-
-
-class Health(Protocol):
-    """What an instance says of itself."""
-
-    @property
-    def status(self) -> int: ...
-    @property
-    def sealed(self) -> bool | None: ...
 
 
 class Instance(Protocol):

@@ -87,6 +87,13 @@ def test_a_last_line_cut_short_is_dropped_and_a_broken_one_before_it_is_refused(
         History.read(path)
 
 
+@pytest.mark.parametrize("line", ["[1]", "7", '{"seq":0}', "nonsense"])
+def test_whatever_is_no_event_is_refused(line: str, path: Path) -> None:
+    path.write_text(f'{line}\n{{"seq":1,"at_s":0,"kind":"run","cause":null}}\n')
+    with pytest.raises(Refused, match="line 1 is not an event"):
+        History.read(path)
+
+
 def test_a_history_that_exists_is_never_written_over(path: Path) -> None:
     path.write_text("precious")
     with pytest.raises(FileExistsError):
