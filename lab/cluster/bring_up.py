@@ -20,7 +20,7 @@ from lab.cluster.reset import await_steady, labelled, unready_nodes
 from lab.cluster.settle import until
 from lab.cluster.world import KindWorld
 from lab.core import paths
-from lab.core.errors import LabError
+from lab.core.errors import Aborted, LabError
 from lab.core.progress import Progress
 
 FIRST_PODS = 1
@@ -30,7 +30,7 @@ READY_ALLOWED_S = 180.0
 EARLY_LOOK_S = 1.0
 """Chosen: the API server answers some 20 s after kind has begun."""
 FIRST_SHARES = 8 * USUAL_SHARES
-"""Chosen: when the nodes become Ready each of them unpacks and starts something, and what is waited for is on two of them."""
+"""Chosen: when the nodes become Ready each of them unpacks and starts something, and what is waited for is on three of them."""
 EARLY_KUBECONFIG = paths.STATE / "early-kubeconfig"
 ENDPOINTS = {
     "Consul (API and UI)": "http://127.0.0.1:18500/ui/",
@@ -61,9 +61,8 @@ def up(progress: Progress, world: KindWorld, env: Mapping[str, str]) -> bool:
         world.open_vault(progress)  # a pod that was started again is sealed
         return False
     machine.forget_tallies(paths.TALLY)  # of the pods of a cluster that was here before
-    applied = _create(progress, world, env)
-    with Kubes() as kube, _first(world.docker, world.core):
-        _furnish(progress, world, kube, None if applied else env)
+    _create(progress, world, env)
+    with Kubes() as kube, _first(world.docker, world.control, world.core):
         until(progress, world.clock, "all nodes Ready", lambda: unready_nodes(kube), READY_ALLOWED_S)
         with _first(world.docker, _home(progress, world, kube)):
             await_steady(world, kube, progress, FIRST_PODS)
@@ -120,31 +119,38 @@ def down(progress: Progress, docker: Docker | None, env: Mapping[str, str]) -> N
     host.restore()
 
 
-def _create(progress: Progress, world: KindWorld, env: Mapping[str, str]) -> bool:
-    """`kind create cluster`, and the manifests as soon as the API server answers: their pods then wait for nodes, and no node for them.
+def _create(progress: Progress, world: KindWorld, env: Mapping[str, str]) -> None:
+    """`kind create cluster`; meanwhile each node's network while it boots, and the manifests as soon as the API server answers.
 
-    True if the manifests are applied.
+    Their pods then wait for nodes, and no node for them.
     """
+    connected = applied = False
     with ThreadPoolExecutor(1) as pool:
         creating = pool.submit(kind.create, progress, world.docker, paths.project() / "kind-config.yaml", env)
-        applied = False
         while not applied and not creating.done():
             world.clock.sleep(EARLY_LOOK_S)
-            with contextlib.suppress(LabError):  # not yet: the next look, or `_furnish`, does it
-                applied = _apply_early(world, env)
+            with contextlib.suppress(LabError):  # not yet: the next look, or the end, does it
+                connected = connected or _connect(world)
+                applied = applied or _apply_early(world, env)
         creating.result()
     EARLY_KUBECONFIG.unlink(missing_ok=True)
-    return applied
+    with progress.step("network and manifests"):
+        if not connected and not _connect(world):
+            raise Aborted("connect the nodes", "kind made them, and not all have an address", "lab down, then lab up")
+        if not applied:
+            _apply(paths.KUBECONFIG, env)
 
 
 @contextlib.contextmanager
-def _first(docker: Docker, node: str) -> Iterator[None]:
-    """Let a node go first for a block."""
-    docker.weigh(node, FIRST_SHARES)
+def _first(docker: Docker, *nodes: str) -> Iterator[None]:
+    """Let nodes go first for a block."""
+    for node in nodes:
+        docker.weigh(node, FIRST_SHARES)
     try:
         yield
     finally:
-        docker.weigh(node, USUAL_SHARES)
+        for node in nodes:
+            docker.weigh(node, USUAL_SHARES)
 
 
 def _apply_early(world: KindWorld, env: Mapping[str, str]) -> bool:
@@ -165,24 +171,15 @@ def _apply_early(world: KindWorld, env: Mapping[str, str]) -> bool:
     return True
 
 
-def _furnish(progress: Progress, world: KindWorld, kube: Kube, env: Mapping[str, str] | None) -> None:
-    """CNI and, if `env` is given, manifests, at the same time: pods may wait for their network."""
-    until(progress, world.clock, "an address range for each node", lambda: _without_range(world, kube), READY_ALLOWED_S)
-    with progress.step("network" if env is None else "network and manifests"), ThreadPoolExecutor(2) as pool:
-        work = [pool.submit(_connect, world, kube), *([] if env is None else [pool.submit(_apply, paths.KUBECONFIG, env)])]
-        for done in work:
-            done.result()
-
-
-def _without_range(world: KindWorld, kube: Kube) -> str:
-    """Names of nodes that wait for their range: kind returns before the last node is registered, and the range comes after that."""
-    ranged = {node["metadata"]["name"] for node in kube.nodes() if "podCIDR" in node["spec"]}
-    return ", ".join(sorted({node.name for node in world.nodes} - ranged))
-
-
-def _connect(world: KindWorld, kube: Kube) -> None:
-    cidrs = {node["metadata"]["name"]: node["spec"]["podCIDR"] for node in kube.nodes()}
-    network.connect(world.docker, world.docker.addresses(), cidrs, _networking()["serviceSubnet"])
+def _connect(world: KindWorld) -> bool:
+    """Give every node its network; False if not all of them are there yet."""
+    names = [node.name for node in world.nodes]
+    addresses = world.docker.addresses()
+    if not all(addresses.get(name) for name in names):
+        return False
+    kinds = _networking()
+    network.connect(world.docker, addresses, network.ranges(names, kinds["podSubnet"]), kinds["serviceSubnet"])
+    return True
 
 
 def _networking() -> dict[str, Any]:

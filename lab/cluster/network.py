@@ -1,16 +1,19 @@
 """The lab's network: one Docker bridge in a reserved range, and a static CNI without a daemon.
 
-Each node gets a ptp/host-local configuration from its podCIDR and one route per other node. Nothing of it needs CPU later, so a starved
-node still forwards packets.
+Each node gets a ptp/host-local configuration of its own range and one route per other node. Nothing of it needs CPU later, so a starved
+node still forwards packets. It is written while the nodes boot: a kubelet that finds it is Ready, and starts pods, as soon as it has joined.
 """
 
+import ipaddress
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from lab.adapters.docker import Docker
 
 SUBNET = "198.18.1.0/24"
+PREFIX = 24
+"""254 pods for a node, as Kubernetes' own default for IPv4 (`--node-cidr-mask-size`)."""
 EXEC_TIMEOUT_S = 60.0
 """Chosen: an exec takes 0.1 s on an idle node and seconds while all nodes boot on 2 cores."""
 
@@ -18,6 +21,18 @@ EXEC_TIMEOUT_S = 60.0
 def ensure(docker: Docker) -> None:
     """Make the bridge if it is missing. kind then uses it by name (`KIND_EXPERIMENTAL_DOCKER_NETWORK`)."""
     docker.ensure_network(SUBNET)
+
+
+def ranges(nodes: Sequence[str], pods: str) -> dict[str, str]:
+    """Node name to the range of its pods: its place among the nodes, in `pods`, the range of all of them.
+
+    Raises:
+        ValueError: there are more nodes than ranges.
+    """
+    held = list(ipaddress.ip_network(pods).subnets(new_prefix=PREFIX))
+    if len(nodes) > len(held):
+        raise ValueError(f"{pods} holds {len(held)} ranges of /{PREFIX}, and there are {len(nodes)} nodes")
+    return {node: str(held[place]) for place, node in enumerate(nodes)}
 
 
 def connect(docker: Docker, addresses: Mapping[str, str], cidrs: Mapping[str, str], services: str) -> None:
@@ -29,7 +44,7 @@ def connect(docker: Docker, addresses: Mapping[str, str], cidrs: Mapping[str, st
     Args:
         docker: the engine.
         addresses: node name to its address on the bridge.
-        cidrs: node name to its podCIDR.
+        cidrs: node name to the range of its pods.
         services: the range of the services' addresses.
     """
 
