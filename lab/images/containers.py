@@ -25,6 +25,9 @@ BUILD_S_MAX = 1800.0
 REMOVE_TRIES = 3
 """Chosen: the engine gives a killed container 10 s to be gone; one that a commit had frozen was seen not to go, and stayed."""
 
+BAKE = "cascade-lab-bake-"
+"""How the names of throw-away containers begin. Not a label: a commit would hand it on to the image, and the image to every node made from it."""
+
 PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
 
@@ -114,15 +117,13 @@ def _pack(place: Path, folder: Path, extra: Mapping[str, Path]) -> None:
 @contextlib.contextmanager
 def container(image: str, *words: str) -> Iterator[str]:
     """A throw-away container that sleeps; gives its name, and removes it and its volumes at the end."""
-    name = f"cascade-lab-bake-{uuid.uuid4().hex[:8]}"
+    name = f"{BAKE}{uuid.uuid4().hex[:8]}"
     argv = [
         "docker",
         "run",
         "--detach",
         "--name",
         name,
-        "--label",
-        "cascade-lab=bake",
         "--network",
         "none",
         *words,

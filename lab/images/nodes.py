@@ -205,6 +205,6 @@ def assert_holds(tag: str, images: Sequence[str]) -> None:
 def clean_work() -> None:
     """Remove what interrupted parts left: work folders and bake containers."""
     shutil.rmtree(cache() / "work", ignore_errors=True)
-    left = shell.run(["docker", "ps", "--all", "--quiet", "--filter", "label=cascade-lab=bake"], timeout_s=60).split()
+    left = shell.run(["docker", "ps", "--all", "--quiet", "--filter", f"name=^{containers.BAKE}"], timeout_s=60).split()
     for box in left:
         containers.remove(box)
