@@ -9,6 +9,7 @@ from lab.sim.gossip import broadcasts, network
 from lab.sim.gossip.handle import handle
 from lab.sim.gossip.pool import GossipPool, Rules, Size
 from lab.sim.gossip.state import ALIVE, DEAD, DROPPED_HANDOFF, SUSPECT, Pool
+from tests.sim.reading import incarnations, states
 
 ROOM = 1398
 
@@ -110,8 +111,7 @@ def test_after_august_2018_alive_messages_have_a_queue_of_their_own_and_are_work
     pool.members[0]["rate"] = 1.0
     pool.clock[0] += 1
     work_off(handle(pool), 0)
-    assert pool.pairs[0, 3]["inc"] == 10
-    assert pool.pairs[0, 2]["inc"] == 1
+    assert list(incarnations(pool)[0, [2, 3]]) == [1, 10]
 
 
 @pytest.mark.parametrize(("profile", "subject"), [(UP_TO_2018_08_07, 2), (FROM_2018_08_08, 4)])
@@ -123,4 +123,4 @@ def test_accusations_are_worked_off_oldest_first_before_august_2018_and_newest_f
     pool.members[0]["rate"] = 1.0
     pool.clock[0] += 1
     work_off(handle(pool), 0)
-    assert [int(name) for name in np.flatnonzero(pool.pairs[0]["state"] == SUSPECT)] == [subject]
+    assert [int(name) for name in np.flatnonzero(states(pool)[0] == SUSPECT)] == [subject]

@@ -1,14 +1,15 @@
 """The exact pool: what its rules must show, and what must always hold of its arrays."""
 
-import hashlib
-
 import numpy as np
 import pytest
 
+from lab.sim import formulas
 from lab.sim.constants import FROM_2020_01, SWIM, UP_TO_2018_08_07
 from lab.sim.gossip import script, state
 from lab.sim.gossip.pool import Action, GossipPool, Rules, Size
 from lab.sim.gossip.state import ABSENT, ALIVE, DEAD, LEFT, SUSPECT
+from lab.sim.gossip.suspicion import LONG_MS, PUSH_PULL_MS, SHORTEST_MS, TRANSMISSIONS
+from tests.sim.reading import digest, each_row, knowers, lap, phantoms, queued, serf, suspecting
 
 
 def a_pool(members: int, actions: list[Action] | None = None, rules: Rules | None = None, names: int = 0, seed: int = 1) -> GossipPool:
@@ -31,12 +32,6 @@ def churn(members: int, names: int, seed: int) -> list[Action]:
         elif what == 3:
             actions.append(Action(at_ms, script.RATE, member, 2))
     return actions
-
-
-def digest(pool: GossipPool) -> str:
-    arrays = pool.arrays
-    parts = [arrays.pairs[name] for name in state.PAIR.names or ()] + [arrays.queued, arrays.counts, arrays.samples, pool.notes]
-    return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()
 
 
 def test_a_quiet_pool_sends_a_ping_and_an_ack_a_second_and_loses_nobody() -> None:
@@ -66,15 +61,15 @@ def test_a_member_that_says_goodbye_has_left_and_is_not_failed() -> None:
 def test_a_newcomer_is_soon_known_to_all(home: int) -> None:
     pool = a_pool(30, [Action(1000, script.START, 30, home)], names=31)
     pool.run(8)
-    assert (pool.arrays.pairs["state"][:, 30] == ALIVE).all()
-    assert (pool.arrays.pairs["state"][30, :] == ALIVE).all()
+    assert (pool.states[:, 30] == ALIVE).all()
+    assert (pool.states[30, :] == ALIVE).all()
 
 
 def test_a_member_that_cannot_reach_its_home_joins_later() -> None:
     actions = [Action(0, script.BLOCK, 0, 5000), Action(1000, script.START, 20, 0)]
     pool = a_pool(20, actions, names=21)
     pool.run(40)
-    assert (pool.arrays.pairs["state"][:20, 20] == ALIVE).all()
+    assert (pool.states[:20, 20] == ALIVE).all()
 
 
 def test_a_short_block_is_refuted_and_a_long_one_is_a_death() -> None:
@@ -82,14 +77,14 @@ def test_a_short_block_is_refuted_and_a_long_one_is_a_death() -> None:
         pool = a_pool(40, [Action(5000, script.BLOCK, 3, 5000 + blocked_ms)])
         pool.mark_anomalous([3])
         pool.run(44)
-        others = np.delete(pool.arrays.pairs["state"][:, 3], 3)
+        others = np.delete(pool.states[:, 3], 3)
         assert (others == (DEAD if dead else ALIVE)).all()
 
 
 def test_a_blocked_member_wakes_up_and_is_taken_back() -> None:
     pool = a_pool(40, [Action(5000, script.BLOCK, 3, 45_000)])
     pool.run(60)
-    assert (pool.arrays.pairs["state"][:, 3] == ALIVE).all()
+    assert (pool.states[:, 3] == ALIVE).all()
     assert pool.total("refutations") > 0
 
 
@@ -111,7 +106,7 @@ def test_a_new_key_cuts_the_pool_in_two_at_once(profile: object) -> None:
     ]
     pool = a_pool(30, halves, Rules(profile=profile))  # type: ignore[arg-type]
     pool.run(90)
-    states = pool.arrays.pairs["state"]
+    states = pool.states
     dead_or_forgotten = {DEAD, ABSENT}
     assert set(np.unique(states[:15, 15:])) <= dead_or_forgotten
     assert set(np.unique(states[15:, :15])) <= dead_or_forgotten
@@ -125,18 +120,18 @@ def test_while_plaintext_is_still_accepted_nothing_is_cut() -> None:
     ]
     pool = a_pool(30, halves)
     pool.run(60)
-    assert (pool.arrays.pairs["state"] == ALIVE).all()
+    assert (pool.states == ALIVE).all()
 
 
 def test_the_dead_are_forgotten_at_different_times_and_never_before_half_a_minute() -> None:
     pool = a_pool(60, [Action(1000, script.KILL, 3)])
     pool.run(35)
-    assert not (np.delete(pool.arrays.pairs["state"][:, 3], 3) == ABSENT).any()
+    assert not (np.delete(pool.states[:, 3], 3) == ABSENT).any()
     pool.run(70)
-    some = (np.delete(pool.arrays.pairs["state"][:, 3], 3) == ABSENT).mean()
+    some = (np.delete(pool.states[:, 3], 3) == ABSENT).mean()
     assert 0 < some < 1
     pool.run(180)
-    assert (np.delete(pool.arrays.pairs["state"][:, 3], 3) == ABSENT).all()
+    assert (np.delete(pool.states[:, 3], 3) == ABSENT).all()
 
 
 def test_who_has_forgotten_a_dead_member_takes_it_for_alive_when_told_by_one_that_missed_its_death() -> None:
@@ -146,6 +141,14 @@ def test_who_has_forgotten_a_dead_member_takes_it_for_alive_when_told_by_one_tha
     pool.run(400)
     assert before == 0
     assert pool.total("resurrections") > 0
+
+
+def test_packets_of_the_last_second_are_those_since_the_second_before() -> None:
+    pool = a_pool(30)
+    pool.run(10)
+    before = pool.counts[:, state.PACKETS].copy()
+    pool.run(11)
+    assert (pool.packets_of(np.arange(30)) == pool.counts[:, state.PACKETS] - before).all()
 
 
 def test_a_handler_that_is_too_slow_drops_messages() -> None:
@@ -167,17 +170,17 @@ def test_counters_lists_and_queues_agree_with_the_views_whatever_happens(seed: i
 
 def check_arrays(pool: GossipPool) -> None:
     arrays = pool.arrays
-    states, running = arrays.pairs["state"], arrays.members["running"] == 1
+    states, running = pool.states, pool.running
     knows = (states == ALIVE) | (states == SUSPECT)
-    assert (arrays.names["knowers"] == knows[running].sum(axis=0)).all()
-    assert (arrays.members["alive_n"][running] == (arrays.pairs["serf"][running] == ALIVE).sum(axis=1)).all()
-    assert (arrays.members["failed_n"][running] == (arrays.pairs["serf"][running] == DEAD).sum(axis=1)).all()
-    assert (arrays.members["queued_n"] == (arrays.queued["level"] >= 0).sum(axis=1)).all()
-    timers = arrays.timers["due_ms"][: states.size].reshape(states.shape)
-    assert ((timers[running] >= 0) == (states[running] == SUSPECT)).all()
+    assert (knowers(arrays) == knows[running].sum(axis=0)).all()
+    for count, kind in (("alive_n", ALIVE), ("failed_n", DEAD)):
+        assert (each_row(arrays, count)[running] == (serf(arrays)[running] == kind).sum(axis=1)).all()
+    assert (each_row(arrays, "queued_n") == queued(arrays).sum(axis=1)).all()
+    assert (suspecting(arrays)[running] == (states[running] == SUSPECT)).all()
+    kept, summed = phantoms(arrays)
+    assert kept == summed
     for member in np.flatnonzero(running):
-        listed = arrays.order[member, : arrays.members["list_n"][member]]
-        assert sorted(listed) == list(np.flatnonzero(states[member] != ABSENT))
+        assert lap(arrays, member) == list(np.flatnonzero(states[member] != ABSENT))
     assert not (states == LEFT).any() or pool.rules.profile.left_state
 
 
@@ -191,8 +194,19 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not() -> None:
     assert runs[0][:16] == GOLDEN
 
 
-GOLDEN = "6b1f558f67909d48"
+GOLDEN = "b274db2ec9737de1"
 """Of the run above; it must be the same in every process and on every machine. A change of the rules changes it."""
+
+
+def test_the_tables_hold_the_formulas_at_every_length() -> None:
+    rules = Rules()
+    tables = GossipPool(Size(5, 3000, 0), rules, np.random.default_rng(1)).arrays.tables
+    for members in range(3001):
+        shortest_ms = formulas.suspicion_timeout_ms(members, rules.dials.probe_interval_ms, rules.dials.suspicion_mult)
+        assert tables[members, SHORTEST_MS] == shortest_ms
+        assert tables[members, TRANSMISSIONS] == formulas.retransmit_limit(members, rules.dials.retransmit_mult)
+        assert tables[members, PUSH_PULL_MS] == formulas.push_pull_interval_ms(members, rules.dials.push_pull_ms)
+        assert tables[members, LONG_MS + 1] == formulas.suspicion_after_ms(1, 2 if members >= 4 else 0, shortest_ms, 6 * shortest_ms)
 
 
 @pytest.mark.parametrize("size", [Size(0, 5, 0), Size(6, 5, 0), Size(5, 40_000, 0)])

@@ -9,6 +9,7 @@ from lab.sim.constants import FROM_2018_08_08, LAN, UP_TO_2018_08_07, Dials, Pro
 from lab.sim.gossip import script, state
 from lab.sim.gossip.pool import Action, GossipPool, Rules, Size
 from lab.sim.gossip.state import ALIVE, DEAD
+from tests.sim.reading import each_row, serf
 
 
 def a_pool(members: int, actions: list[Action], rules: Rules, names: int = 0) -> GossipPool:
@@ -38,18 +39,18 @@ def test_a_pool_that_was_cut_grows_together_again_when_serf_tries_the_failed_and
     heal = [Action(120_000, script.KEY, member, 0) for member in half] + [Action(120_000, script.ACCEPT, member, 1) for member in half]
     pool = a_pool(24, cut + heal, Rules())
     pool.run(119)
-    assert not (pool.arrays.pairs["state"][:12, 12:] == ALIVE).any()
+    assert not (pool.states[:12, 12:] == ALIVE).any()
     pool.run(200)
-    assert (pool.arrays.pairs["state"] == ALIVE).all()
+    assert (pool.states == ALIVE).all()
 
 
 def test_a_failed_member_is_listed_until_it_is_reaped() -> None:
     dials = replace(LAN, failed_kept_ms=100_000, left_kept_ms=100_000)
     pool = a_pool(20, [Action(5000, script.KILL, 3)], Rules(dials=dials))
     pool.run(100)
-    assert (np.delete(pool.arrays.pairs["serf"][:, 3], 3) == DEAD).all()
+    assert (np.delete(serf(pool.arrays)[:, 3], 3) == DEAD).all()
     pool.run(180)
-    assert pool.arrays.members["failed_n"].sum() == 0
+    assert each_row(pool.arrays, "failed_n").sum() == 0
 
 
 @pytest.mark.parametrize(("profile", "refused"), [(UP_TO_2018_08_07, False), (FROM_2018_08_08, True)])

@@ -1,5 +1,7 @@
 """Random numbers with their state in the pool, so that the same seed gives the same run on any machine (SplitMix64)."""
 
+import math
+
 import numpy as np
 
 from lab.sim.compiled import compiled
@@ -24,10 +26,23 @@ def draw(pool: Pool) -> np.uint64:
 @compiled
 def below(pool: Pool, bound: int) -> int:
     """A whole number in 0 .. bound - 1; `bound` at least 1 and below 2^32."""
-    return int(((draw(pool) >> _32) * np.uint64(bound)) >> _32)
+    return int(np.int64(((draw(pool) >> _32) * np.uint64(bound)) >> _32))
 
 
 @compiled
 def share(pool: Pool) -> float:
     """A number in [0, 1)."""
     return float(draw(pool) >> _11) / 9007199254740992.0
+
+
+@compiled
+def poisson(pool: Pool, mean: float) -> int:
+    """A Poisson number, by the product of uniform ones, in pieces that do not underflow. Source: D. Knuth, The Art of Computer Programming 2, 3.4.1, algorithm Q."""
+    count, left = 0, mean
+    while left > 0:
+        floor, product = math.exp(-min(left, 500.0)), share(pool)
+        while product > floor:
+            product *= share(pool)
+            count += 1
+        left -= 500.0
+    return count

@@ -5,7 +5,8 @@ Source: memberlist state.go pushPull, pushPullNode, mergeState; net.go handleCon
 
 from lab.sim.compiled import compiled
 from lab.sim.gossip.chance import below, share
-from lab.sim.gossip.rules import PUSH_PULL_MS, merge
+from lab.sim.gossip.outside import accused, asleep, stand_in
+from lab.sim.gossip.rules import merge
 from lab.sim.gossip.state import (
     ABSENT,
     ALIVE,
@@ -14,83 +15,87 @@ from lab.sim.gossip.state import (
     EXCHANGES_FAILED,
     EXCHANGES_REFUSED,
     LEFT,
+    NAMES_USED,
     NONE,
     NOW,
+    SUSPECT,
     TCP_BYTES,
     Pool,
 )
+from lab.sim.gossip.suspicion import PUSH_PULL_MS
+from lab.sim.gossip.views import inc_of, state_of
 from lab.sim.gossip.wheel import EXCHANGE, UPKEEP, own_timer, set_timer
 
 
 @compiled
-def exchange_due(pool: Pool, member: int) -> None:
+def exchange_due(pool: Pool, row: int) -> None:
     """The push/pull timer fired: choose a partner, or go on with one that was blocked."""
-    owner = pool.members[member]
-    if owner.blocked:
+    owner = pool.rows[row]
+    if pool.members[pool.follows[row]].blocked:
         owner.exchange_waits = 1
         return
-    partner = owner.partner if owner.partner != NONE else _partner(pool, member)
-    if partner != NONE and _postponed(pool, member, partner):
+    partner = owner.partner if owner.partner != NONE else _partner(pool, row)
+    if partner != NONE and _postponed(pool, row, partner):
         return
     owner.partner = NONE
     if partner != NONE:
-        exchange(pool, member, partner)
-    set_timer(pool, own_timer(pool, EXCHANGE, member), pool.clock[NOW] + pool.tables[owner.list_n, PUSH_PULL_MS])
+        exchange(pool, row, partner)
+    set_timer(pool, own_timer(pool, EXCHANGE, row), pool.clock[NOW] + pool.tables[owner.list_n, PUSH_PULL_MS])
 
 
 @compiled
-def _partner(pool: Pool, member: int) -> int:
+def _partner(pool: Pool, row: int) -> int:
     """A random member that seems alive."""
-    owner = pool.members[member]
+    owner, member = pool.rows[row], pool.follows[row]
     for _ in range(3 * owner.list_n):
-        other = pool.order[member, below(pool, owner.list_n)]
-        if other != member and pool.pairs[member, other].state == ALIVE:
+        other = pool.order[row, below(pool, owner.list_n)]
+        if other != member and state_of(pool, row, other) == ALIVE:
             return int(other)
     return NONE
 
 
 @compiled
-def _postponed(pool: Pool, member: int, partner: int) -> bool:
+def _postponed(pool: Pool, row: int, partner: int) -> bool:
     """A blocked partner answers when it wakes, if that is within the TCP timeout."""
-    owner, other = pool.members[member], pool.members[partner]
-    if not other.running or not other.blocked or owner.partner != NONE:
+    owner, other = pool.rows[row], pool.members[partner]
+    if not other.running or not asleep(pool, partner) or owner.partner != NONE:
         return False
     wait_ms = other.block_end_ms + 1 - pool.clock[NOW]
     if wait_ms > pool.setting[0].tcp_timeout_ms:
         return False
     owner.partner = partner
-    set_timer(pool, own_timer(pool, EXCHANGE, member), pool.clock[NOW] + wait_ms)
+    set_timer(pool, own_timer(pool, EXCHANGE, row), pool.clock[NOW] + wait_ms)
     return True
 
 
 @compiled
-def exchange(pool: Pool, member: int, partner: int) -> bool:
+def exchange(pool: Pool, row: int, partner: int) -> bool:
     """Both send what they hold, then both merge what they got; True if it came to that."""
-    owner, other, setting = pool.members[member], pool.members[partner], pool.setting[0]
-    counts = pool.counts[member]
-    keyed = (other.accepts >> owner.key) & 1 and (owner.accepts >> other.key) & 1
-    if not other.running or other.blocked or not keyed:
+    member, other, setting = pool.members[pool.follows[row]], pool.members[partner], pool.setting[0]
+    counts = pool.counts[row]
+    keyed = (other.accepts >> member.key) & 1 and (member.accepts >> other.key) & 1
+    facing = other.row if other.row != NONE else stand_in(pool, partner, row)
+    if not other.running or asleep(pool, partner) or not keyed or facing < 0:
         counts[EXCHANGES_FAILED] += 1
         return False
-    entries = owner.list_n + other.list_n
-    if not _admitted(pool, partner, entries):
+    if not admitted(pool, partner, pool.rows[row].list_n + pool.rows[facing].list_n):
         counts[EXCHANGES_REFUSED] += 1
         return False
     counts[EXCHANGES] += 1
-    counts[TCP_BYTES] += owner.list_n * setting.entry_bytes
-    pool.counts[partner, TCP_BYTES] += other.list_n * setting.entry_bytes
-    mine, theirs = _snapshot(pool, 0, member), _snapshot(pool, 1, partner)
-    for row in range(mine):
-        entry = pool.snapshot[0, row]
-        merge(pool, partner, entry[0], entry[1], entry[2])
-    for row in range(theirs):
-        entry = pool.snapshot[1, row]
-        merge(pool, member, entry[0], entry[1], entry[2])
+    counts[TCP_BYTES] += pool.rows[row].list_n * setting.entry_bytes
+    pool.counts[facing, TCP_BYTES] += pool.rows[facing].list_n * setting.entry_bytes
+    if other.row == NONE and state_of(pool, row, partner) > SUSPECT:
+        accused(pool, partner, inc_of(pool, row, partner))
+    mine, theirs = _snapshot(pool, 0, row), _snapshot(pool, 1, facing)
+    for line in range(mine):
+        merge(pool, facing, pool.snapshot[0, line, 0], pool.snapshot[0, line, 1])
+    for line in range(theirs):
+        merge(pool, row, pool.snapshot[1, line, 0], pool.snapshot[1, line, 1])
     return True
 
 
 @compiled
-def _admitted(pool: Pool, partner: int, entries: int) -> bool:
+def admitted(pool: Pool, partner: int, entries: int) -> bool:
     """Push/pulls are worked off one after the other; those that wait are the concurrent ones, which newer versions limit."""
     other, setting = pool.members[partner], pool.setting[0]
     slowdown = max(1.0, setting.messages_per_ms / other.rate) if other.rate > 0 else 1.0
@@ -103,47 +108,54 @@ def _admitted(pool: Pool, partner: int, entries: int) -> bool:
 
 
 @compiled
-def _snapshot(pool: Pool, side: int, member: int) -> int:
+def _snapshot(pool: Pool, side: int, row: int) -> int:
     """Copy a member's list as it is sent, and return its length."""
-    length = pool.members[member].list_n
+    length = pool.rows[row].list_n
     for place in range(length):
-        subject = pool.order[member, place]
-        view = pool.pairs[member, subject]
-        entry = pool.snapshot[side, place]
-        entry[0], entry[1], entry[2] = subject, view.state, view.inc
+        subject = pool.order[row, place]
+        pool.snapshot[side, place, 0] = subject
+        pool.snapshot[side, place, 1] = pool.heard[row, subject]
     return int(length)
 
 
 @compiled
-def upkeep(pool: Pool, member: int) -> None:
+def upkeep(pool: Pool, row: int) -> None:
     """Serf's turn every 30 s: forget who is gone for long, and try one failed member again, the more there are the likelier."""
-    owner, setting = pool.members[member], pool.setting[0]
-    set_timer(pool, own_timer(pool, UPKEEP, member), pool.clock[NOW] + setting.reconnect_ms)
-    if owner.list_n == 1 and owner.home != NONE and not owner.blocked:
-        exchange(pool, member, owner.home)
-    _reap(pool, member)
-    if owner.failed_n == 0 or owner.blocked or share(pool) * owner.alive_n > owner.failed_n:
-        return
-    chosen, total = below(pool, owner.failed_n), len(pool.members)
-    for subject in range(total):
-        if pool.pairs[member, subject].serf == DEAD:
-            if chosen == 0:
-                exchange(pool, member, subject)
-                return
-            chosen -= 1
+    owner, setting, process = pool.rows[row], pool.setting[0], pool.members[pool.follows[row]]
+    set_timer(pool, own_timer(pool, UPKEEP, row), pool.clock[NOW] + setting.reconnect_ms)
+    _reap(pool, row)
+    if owner.failed_n > 0 and not process.blocked and share(pool) * owner.alive_n <= owner.failed_n:
+        exchange(pool, row, _failed_one(pool, row))
 
 
 @compiled
-def _reap(pool: Pool, member: int) -> None:
+def _failed_one(pool: Pool, row: int) -> int:
+    """A random one of those that serf lists as failed: names are drawn until one is."""
+    total = pool.clock[NAMES_USED]
+    for _ in range(64):
+        subject = below(pool, total)
+        if pool.pairs[row, subject].serf == DEAD:
+            return subject
+    chosen = below(pool, pool.rows[row].failed_n)
+    for subject in range(total):
+        if pool.pairs[row, subject].serf == DEAD:
+            if chosen == 0:
+                return subject
+            chosen -= 1
+    raise ValueError("fewer failed members than were counted")
+
+
+@compiled
+def _reap(pool: Pool, row: int) -> None:
     """Failed members are listed for 72 h, those that left for 24 h."""
-    owner, setting, now = pool.members[member], pool.setting[0], pool.clock[NOW]
+    owner, setting, now = pool.rows[row], pool.setting[0], pool.clock[NOW]
     if now <= min(setting.failed_kept_ms, setting.left_kept_ms):
         return
-    for subject in range(len(pool.members)):
-        view = pool.pairs[member, subject]
-        age_ms = now - view.serf_ms
-        if view.serf == DEAD and age_ms > setting.failed_kept_ms:
-            view.serf = ABSENT
+    for subject in range(pool.clock[NAMES_USED]):
+        pair = pool.pairs[row, subject]
+        age_ms = now - pair.serf_ms
+        if pair.serf == DEAD and age_ms > setting.failed_kept_ms:
+            pair.serf = ABSENT
             owner.failed_n -= 1
-        elif view.serf == LEFT and age_ms > setting.left_kept_ms:
-            view.serf = ABSENT
+        elif pair.serf == LEFT and age_ms > setting.left_kept_ms:
+            pair.serf = ABSENT

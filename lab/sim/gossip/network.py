@@ -8,20 +8,22 @@ from lab.sim.compiled import compiled
 from lab.sim.constants import COMPOUND_HEADER_BYTES, COMPOUND_MESSAGE_BYTES, ENCRYPTION_BYTES
 from lab.sim.gossip.broadcasts import fill
 from lab.sim.gossip.chance import share
+from lab.sim.gossip.outside import asleep, stand_in
 from lab.sim.gossip.rules import apply
 from lab.sim.gossip.state import (
     ALIVE,
     BUSY_N,
-    BYTES,
     DROPPED_HANDOFF,
     DROPPED_KEY,
     DROPPED_SOCKET,
-    MESSAGES,
     NONE,
     NOW,
-    PACKETS,
     Pool,
 )
+from lab.sim.gossip.views import is_news
+
+OUTSIDE = -2
+"""Instead of a row: a member that nobody follows."""
 
 
 @compiled
@@ -49,118 +51,166 @@ def append(pool: Pool, slot: int, kind: int, subject: int, inc: int, accuser: in
 
 
 @compiled
-def send(pool: Pool, slot: int, target: int, head_bytes: int) -> bool:
-    """Fill a headed packet with broadcasts and send it; True if the target takes it at once.
+def send(pool: Pool, slot: int, target: int, head_bytes: int) -> int:
+    """Fill a headed packet with broadcasts and send it; who takes it, see `transmit`.
 
     Source: memberlist net.go:802 sendMsg: whatever room a ping or ack leaves carries gossip.
     """
-    sender = pool.packets[slot, 0, 1]
-    room = room_of(pool, sender) - head_bytes - COMPOUND_MESSAGE_BYTES
-    return transmit(pool, slot, target, head_bytes + fill(pool, sender, slot, room))
+    row = pool.members[pool.packets[slot, 0, 1]].row
+    room = room_of(pool, row) - head_bytes - COMPOUND_MESSAGE_BYTES
+    return transmit(pool, slot, target, head_bytes + fill(pool, row, slot, room))
 
 
 @compiled
-def room_of(pool: Pool, member: int) -> int:
+def room_of(pool: Pool, row: int) -> int:
     """Bytes of a packet that messages may take; encryption costs some."""
     room = pool.setting[0].packet_room
-    return int(room - ENCRYPTION_BYTES if pool.members[member].key > 0 else room)
+    return int(room - ENCRYPTION_BYTES if pool.members[pool.follows[row]].key > 0 else room)
 
 
 @compiled
-def transmit(pool: Pool, slot: int, target: int, payload_bytes: int) -> bool:
-    """Count the packet, lose it, hold it back, or hand it over: True only in the last case."""
-    sender, setting = pool.packets[slot, 0, 1], pool.setting[0]
-    size = payload_bytes + COMPOUND_HEADER_BYTES
-    counts = pool.counts[sender]
-    counts[PACKETS] += 1
-    counts[BYTES] += size
-    counts[MESSAGES] += pool.packet_n[slot] - 1
+def transmit(pool: Pool, slot: int, target: int, payload_bytes: int) -> int:
+    """Count the packet, lose it, hold it back, or hand it over.
+
+    Returns:
+        The row that takes it at once, NONE if none does, OUTSIDE if a member takes it that nobody follows and no row can stand in for.
+    """
+    setting = pool.setting[0]
+    sender = pool.members[pool.packets[slot, 0, 1]]
+    size = count_packet(pool, slot, sender.row, payload_bytes)
     receiver = pool.members[target]
     if not receiver.running or (setting.loss > 0 and share(pool) < setting.loss):
-        return False
-    if not (receiver.accepts >> pool.members[sender].key) & 1:
-        pool.counts[target, DROPPED_KEY] += 1
-        return False
-    if receiver.blocked or receiver.inbox_n > 0:
-        _wait_in_socket(pool, slot, target, size)
-        return False
-    return True
+        return NONE
+    row = receiver.row
+    if not (receiver.accepts >> sender.key) & 1:
+        pool.counts[row, DROPPED_KEY] += int(row != NONE)
+        return NONE
+    if row == NONE:
+        if asleep(pool, target):
+            return NONE
+        row = stand_in(pool, target, sender.row)
+        if row == NONE:
+            return OUTSIDE
+        receiver = pool.members[pool.follows[row]]
+    if receiver.blocked or receiver.waiting:
+        _wait_in_socket(pool, slot, row, size)
+        return NONE
+    return int(row)
 
 
 @compiled
-def _wait_in_socket(pool: Pool, slot: int, target: int, size: int) -> None:
+def count_packet(pool: Pool, slot: int, row: int, payload_bytes: int) -> int:
+    """Count what the row sends; its size in bytes."""
+    owner, size = pool.rows[row], payload_bytes + COMPOUND_HEADER_BYTES
+    if pool.members[pool.follows[row]].key > 0:
+        size += ENCRYPTION_BYTES
+    owner.packets += 1
+    owner.bytes += size
+    owner.messages += pool.packet_n[slot] - 1
+    return size
+
+
+@compiled
+def deliver(pool: Pool, slot: int, row: int, size: int) -> None:
+    """A packet of plain gossip arrives at a row."""
+    receiver = pool.members[pool.follows[row]]
+    if receiver.blocked or receiver.waiting:
+        _wait_in_socket(pool, slot, row, size)
+    else:
+        take_messages(pool, slot, row)
+
+
+@compiled
+def _wait_in_socket(pool: Pool, slot: int, row: int, size: int) -> None:
     """Into the socket's buffer; a packet that does not fit is lost whole."""
-    receiver, setting = pool.members[target], pool.setting[0]
-    charge, rows = size + setting.packet_bytes, pool.packet_n[slot]
+    receiver, setting = pool.rows[row], pool.setting[0]
+    charge, lines = size + setting.packet_bytes, pool.packet_n[slot]
     first = 0 if pool.packets[slot, 0, 0] != NONE else 1
     ring = pool.inbox.shape[1]
-    if receiver.inbox_bytes + charge > setting.socket_bytes or receiver.inbox_n + rows > ring:
-        pool.counts[target, DROPPED_SOCKET] += 1
+    if receiver.inbox_bytes + charge > setting.socket_bytes or receiver.inbox_n + lines > ring:
+        pool.counts[row, DROPPED_SOCKET] += 1
         return
-    for row in range(first, rows):
+    for line in range(first, lines):
         place = (receiver.inbox_at + receiver.inbox_n) % ring
         for column in range(5):
-            pool.inbox[target, place, column] = pool.packets[slot, row, column]
-        pool.inbox[target, place, 5] = charge if row == rows - 1 else 0
+            pool.inbox[row, place, column] = pool.packets[slot, line, column]
+        pool.inbox[row, place, 5] = charge if line == lines - 1 else 0
         receiver.inbox_n += 1
     receiver.inbox_bytes += charge
-    mark_busy(pool, target)
+    pool.members[pool.follows[row]].waiting = 1
+    mark_busy(pool, row)
 
 
 @compiled
-def mark_busy(pool: Pool, member: int) -> None:
-    """The member has something waiting and is looked at each millisecond."""
-    if not pool.members[member].busy:
-        pool.members[member].busy = 1
-        pool.busy[pool.clock[BUSY_N]] = member
+def mark_busy(pool: Pool, row: int) -> None:
+    """The row has something waiting and is looked at each millisecond."""
+    if not pool.rows[row].busy:
+        pool.rows[row].busy = 1
+        pool.busy[pool.clock[BUSY_N]] = row
         pool.clock[BUSY_N] += 1
 
 
 @compiled
-def take_messages(pool: Pool, slot: int, member: int) -> None:
-    """The listener passes the gossip of a packet on, in order."""
-    for row in range(1, pool.packet_n[slot]):
-        packet = pool.packets[slot, row]
-        take(pool, member, packet[0], packet[1], packet[2], packet[3])
+def take_messages(pool: Pool, slot: int, row: int) -> None:
+    """The listener passes the gossip of a packet on, in order; a handler that keeps up looks at what is news only.
+
+    First all views are read, then the rules applied: a dozen independent reads overlap in the processor, where one after the other would wait.
+    """
+    lines = pool.packet_n[slot]
+    if pool.members[pool.follows[row]].rate > 0:
+        for line in range(1, lines):
+            packet = pool.packets[slot, line]
+            take(pool, row, packet[0], packet[1], packet[2], packet[3])
+        return
+    news = 0
+    for line in range(1, lines):
+        packet = pool.packets[slot, line]
+        if is_news(pool.heard[row, packet[1]], packet[0], packet[2]):
+            pool.news[slot, news] = line
+            news += 1
+    for number in range(news):
+        packet = pool.packets[slot, pool.news[slot, number]]
+        apply(pool, row, packet[0], packet[1], packet[2], packet[3])
 
 
 @compiled
-def take(pool: Pool, member: int, kind: int, subject: int, inc: int, accuser: int) -> None:
+def take(pool: Pool, row: int, kind: int, subject: int, inc: int, accuser: int) -> None:
     """Worked off at once by a handler that keeps up, else into the hand-off queue."""
-    owner = pool.members[member]
-    if owner.rate <= 0:
-        apply(pool, member, kind, subject, inc, accuser)
+    owner = pool.rows[row]
+    if pool.members[pool.follows[row]].rate <= 0:
+        apply(pool, row, kind, subject, inc, accuser)
         return
-    _refill(pool, member)
+    _refill(pool, row)
     if owner.credit >= 1 and owner.handoff_n + owner.urgent_n == 0:
         owner.credit -= 1
-        apply(pool, member, kind, subject, inc, accuser)
+        apply(pool, row, kind, subject, inc, accuser)
     else:
-        _hand_off(pool, member, kind, subject, inc, accuser)
+        _hand_off(pool, row, kind, subject, inc, accuser)
 
 
 @compiled
-def _refill(pool: Pool, member: int) -> None:
+def _refill(pool: Pool, row: int) -> None:
     """What the handler may take by now; it cannot save up more than a millisecond's work, or one message."""
-    owner, now = pool.members[member], pool.clock[NOW]
-    owner.credit = min(owner.credit + owner.rate * (now - owner.credit_ms), max(1.0, owner.rate))
+    owner, now = pool.rows[row], pool.clock[NOW]
+    rate = pool.members[pool.follows[row]].rate
+    owner.credit = min(owner.credit + rate * (now - owner.credit_ms), max(1.0, rate))
     owner.credit_ms = now
 
 
 @compiled
-def _hand_off(pool: Pool, member: int, kind: int, subject: int, inc: int, accuser: int) -> None:
+def _hand_off(pool: Pool, row: int, kind: int, subject: int, inc: int, accuser: int) -> None:
     """Queue for the handler; what finds the queue full is dropped.
 
     Source: memberlist net.go:524 handleCommand: "handler queue full, dropping message".
     """
-    owner, setting = pool.members[member], pool.setting[0]
+    owner, setting = pool.rows[row], pool.setting[0]
     urgent = 1 if setting.alive_first and kind == ALIVE else 0
     waiting = owner.urgent_n if urgent else owner.handoff_n
     if waiting >= setting.handoff_depth:
-        pool.counts[member, DROPPED_HANDOFF] += 1
+        pool.counts[row, DROPPED_HANDOFF] += 1
         return
     place = waiting if setting.alive_first else (owner.handoff_at + waiting) % setting.handoff_depth
-    message = pool.handoff[member, urgent, place]
+    message = pool.handoff[row, urgent, place]
     message[0] = kind
     message[1] = subject
     message[2] = inc
@@ -169,15 +219,16 @@ def _hand_off(pool: Pool, member: int, kind: int, subject: int, inc: int, accuse
         owner.urgent_n += 1
     else:
         owner.handoff_n += 1
-    mark_busy(pool, member)
+    mark_busy(pool, row)
 
 
 @compiled
-def work_off(pool: Pool, member: int) -> None:
+def work_off(pool: Pool, row: int) -> None:
     """One millisecond of the handler: alive first and last in, first out; or in order of arrival; as the version has it."""
-    owner, setting = pool.members[member], pool.setting[0]
-    _refill(pool, member)
-    while owner.urgent_n + owner.handoff_n > 0 and (owner.rate <= 0 or owner.credit >= 1):
+    owner, setting = pool.rows[row], pool.setting[0]
+    limited = pool.members[pool.follows[row]].rate > 0
+    _refill(pool, row)
+    while owner.urgent_n + owner.handoff_n > 0 and (not limited or owner.credit >= 1):
         owner.credit -= 1
         urgent = 1 if owner.urgent_n > 0 else 0
         if urgent:
@@ -188,5 +239,5 @@ def work_off(pool: Pool, member: int) -> None:
             place = owner.handoff_n if setting.alive_first else owner.handoff_at
             if not setting.alive_first:
                 owner.handoff_at = (owner.handoff_at + 1) % setting.handoff_depth
-        message = pool.handoff[member, urgent, place]
-        apply(pool, member, message[0], message[1], message[2], message[3])
+        message = pool.handoff[row, urgent, place]
+        apply(pool, row, message[0], message[1], message[2], message[3])

@@ -1,93 +1,23 @@
 """A gossip pool to be run: rules and members in, counts, samples and notes of observers out."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lab.sim import formulas
-from lab.sim.constants import (
-    COMPOUND_HEADER_BYTES,
-    FROM_2018_08_08,
-    HANDOFF_DEPTH,
-    INDIRECT_NODES_MAX,
-    LAN,
-    TIMEOUT_SCALE_MAX,
-    UDP_BUFFER_BYTES,
-    Dials,
-    Lifeguard,
-    Machine,
-    Profile,
-    Wire,
-)
+from lab.sim.constants import INDIRECT_NODES_MAX, TIMEOUT_SCALE_MAX
 from lab.sim.gossip import state
 from lab.sim.gossip.handle import handle
+from lab.sim.gossip.layout import Action, Actions, Rules, Size, allocate, script_of
 from lab.sim.gossip.loop import run_until
-from lab.sim.gossip.script import acquaint
+from lab.sim.gossip.script import acquaint, mark
 from lab.sim.gossip.state import NONE, Pool
-from lab.sim.gossip.wheel import OWN_TIMERS
 
-NAMES_MAX = 32_767
-"""Names are numbered in 16 bits."""
-INBOX_ROWS = 1024
-"""Messages a socket holds at most. Chosen: 212,992 bytes of packets as the kernel accounts them hold fewer than this, unless all are full."""
+__all__ = ["Action", "Actions", "GossipPool", "Rules", "Size"]
 
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What a pool goes by.
-
-    Args:
-        dials: timing.
-        lifeguard: which parts of Lifeguard are on.
-        profile: version of memberlist.
-        wire: sizes of messages.
-        machine: speed of an agent.
-        loss: share of packets lost on the way, in [0, 1).
-    """
-
-    dials: Dials = LAN
-    lifeguard: Lifeguard = field(default_factory=Lifeguard)
-    profile: Profile = FROM_2018_08_08
-    wire: Wire = field(default_factory=Wire)
-    machine: Machine = field(default_factory=Machine)
-    loss: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """One thing done to one member.
-
-    Args:
-        at_ms: when.
-        action: START, KILL ... of script.py.
-        member: to whom.
-        argument: see script.py.
-    """
-
-    at_ms: int
-    action: int
-    member: int
-    argument: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """How much a pool may hold.
-
-    Args:
-        members: that run from the start and know each other.
-        names: processes that will ever run, the first `members` included.
-        samples: seconds that are sampled.
-        notes: lines the observers may write; what does not fit is counted.
-    """
-
-    members: int
-    names: int
-    samples: int
-    notes: int = 0
+NAMES_MAX = 8_000
+"""Most names of an exact pool. Chosen: a pair of names takes up to 70 bytes, so these take 4.5 GB."""
 
 
 class GossipPool:
@@ -101,15 +31,26 @@ class GossipPool:
         observers: members whose notes are kept.
 
     Raises:
-        ValueError: more names than 32,767, fewer names than members, or rules that the arrays cannot hold.
+        ValueError: more names than NAMES_MAX, fewer names than members, or rules that the arrays cannot hold.
     """
 
-    def __init__(
-        self, size: Size, rules: Rules, chance: np.random.Generator, actions: Iterable[Action] = (), observers: Sequence[int] = ()
+    def __init__(self, size: Size, rules: Rules, chance: np.random.Generator, actions: Actions = (), observers: Sequence[int] = ()) -> None:
+        if size.names > NAMES_MAX:
+            raise ValueError(f"{size.names} names are more than an exact pool holds ({NAMES_MAX}); sampled.py holds more")
+        self._set_up((size, rules, chance), actions, observers, None)
+
+    def _set_up(
+        self,
+        inputs: tuple[Size, Rules, np.random.Generator],
+        actions: Actions,
+        observers: Sequence[int],
+        followed: NDArray[np.int64] | None,
     ) -> None:
+        """Make the arrays, and let the first members run. `followed`: (R,) whose rows there are; None: each name has its own."""
+        size, rules, chance = inputs
         _check(size, rules)
         self.size, self.rules = size, rules
-        self._pool = _allocate(size, rules, chance, _script(actions))
+        self._pool = allocate(size, rules, chance, followed, script_of(actions))
         for observer in observers:
             self._pool.members[observer]["observer"] = 1
         self._handle = handle(self._pool)
@@ -119,17 +60,18 @@ class GossipPool:
         """Go on to `until_s` of simulated time."""
         run_until(self._handle, round(until_s * 1000))
 
-    def add(self, actions: Iterable[Action]) -> None:
+    def add(self, actions: Actions) -> None:
         """More to be done, at or after the pool's time; what was planned before and is not done yet stays."""
         rest = self._pool.script[self._pool.clock[state.SCRIPT_AT] :]
-        rows = np.concatenate([rest, _script(actions)])
+        rows = np.concatenate([rest, script_of(actions)])
         self._pool = self._pool._replace(script=rows[np.argsort(rows[:, 0], kind="stable")])
         self._pool.clock[state.SCRIPT_AT] = 0
         self._handle = handle(self._pool)
 
     def mark_anomalous(self, members: Sequence[int]) -> None:
         """Failures of these members are true, and what they note themselves is not counted as seen by the healthy."""
-        self._pool.members["anomalous"][list(members)] = 1
+        for member in members:
+            mark(self._handle, member)
 
     @property
     def arrays(self) -> Pool:
@@ -156,6 +98,45 @@ class GossipPool:
         column = self._pool.counts[:, state.COUNTS.index(count)]
         return int(column.sum() if members is None else column[members].sum())
 
+    def total_of_healthy(self, count: str) -> int:
+        """Sum of one count over all members that are not anomalous."""
+        return round(float(self._pool.sums[0, state.COUNTS.index(count)]))
+
+    def packets_of(self, members: NDArray[np.int64]) -> NDArray[np.float64]:
+        """(len(members),) packets that each of the members sent in the last whole second, to be asked at its end."""
+        return self._packets_by_row()[members]
+
+    def score_of(self, member: int) -> int:
+        """Health score of a member, 0 (well) to 7; of an observer if only some are followed."""
+        return int(self._pool.members["score"][member])
+
+    def seen_by(self, observer: int) -> NDArray[np.int8]:
+        """(M,) what serf at an observer lists each name as: 0 not at all, else ALIVE, DEAD or LEFT of state.py.
+
+        Raises:
+            ValueError: nobody follows that member.
+        """
+        row = int(self._pool.members["row"][observer])
+        if row == NONE:
+            raise ValueError(f"member {observer} is not followed; name it among the observers")
+        seen: NDArray[np.int8] = self._pool.pairs["serf"][row]
+        return seen
+
+    @property
+    def states(self) -> NDArray[np.int32]:
+        """(R, M) each row's view of each name, ABSENT to LEFT of state.py."""
+        states: NDArray[np.int32] = self._pool.heard & state.STATE_BITS
+        return states
+
+    @property
+    def running(self) -> NDArray[np.bool_]:
+        """(M,) whether each name's process runs."""
+        runs: NDArray[np.bool_] = self._pool.members["running"] == 1
+        return runs
+
+    def _packets_by_row(self) -> NDArray[np.float64]:
+        return np.asarray(self._pool.counts[:, state.PACKETS] - self._pool.rows["was_packets"], np.float64)
+
     def detection_s(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """(D,) seconds from each end of a process until its first failure was noted, and until nobody running held it alive; NaN: not yet."""
         names = self._pool.names
@@ -167,122 +148,20 @@ class GossipPool:
 
 
 def _check(size: Size, rules: Rules) -> None:
-    if not 1 <= size.members <= size.names <= NAMES_MAX:
-        raise ValueError(f"{size.members} members of {size.names} names; at most {NAMES_MAX} names")
+    if not 1 <= size.members <= size.names:
+        raise ValueError(f"{size.members} members of {size.names} names")
     dials = rules.dials
     longest_ms = dials.suspicion_max_mult * formulas.suspicion_timeout_ms(size.names, dials.probe_interval_ms, dials.suspicion_mult)
     period_ms = formulas.push_pull_interval_ms(size.names, dials.push_pull_ms)
     if (
         max(longest_ms, period_ms + dials.push_pull_ms, dials.probe_interval_ms * TIMEOUT_SCALE_MAX) >= state.WHEEL_MS
         or dials.relays > INDIRECT_NODES_MAX
+        or dials.gossip_nodes > state.CHOSEN_MAX
     ):
-        raise ValueError(f"a suspicion of {longest_ms} ms or {dials.relays} relays do not fit the arrays")
+        raise ValueError(
+            f"a suspicion of {longest_ms} ms, {dials.relays} relays or {dials.gossip_nodes} packets a round do not fit the arrays"
+        )
     if formulas.retransmit_limit(size.names, dials.retransmit_mult) >= state.LEVELS:
         raise ValueError("too many transmissions for the queue's lists")
     if rules.wire.alive_bytes < rules.wire.accusation_bytes:
         raise ValueError("an alive message is at least as long as a suspicion: it carries more")
-
-
-def _script(actions: Iterable[Action]) -> NDArray[np.int64]:
-    rows = [(each.at_ms, each.action, each.member, each.argument) for each in sorted(actions, key=lambda each: each.at_ms)]
-    return np.array(rows, dtype=np.int64).reshape(-1, 4)
-
-
-def _allocate(size: Size, rules: Rules, chance: np.random.Generator, actions: NDArray[np.int64]) -> Pool:
-    total, dials = size.names, rules.dials
-    seed = chance.integers(0, 2**63, dtype=np.uint64)
-    by_gossip_ms, gossip_starts = _phases(total, dials.gossip_interval_ms, chance)
-    by_probe_ms, probe_starts = _phases(total, dials.probe_interval_ms, chance)
-    wanted = max(0, dials.suspicion_mult - 2) if rules.lifeguard.suspicion else 0
-    return Pool(
-        **_of_pairs(total, wanted),
-        **_of_members(total),
-        packets=np.zeros((2, state.ROWS, 5), np.int64),
-        packet_n=np.zeros(2, np.int64),
-        slots=np.full(state.WHEEL_MS, NONE, np.int32),
-        tables=_tables(total, rules, wanted),
-        snapshot=np.zeros((2, total, 3), np.int64),
-        by_gossip_ms=by_gossip_ms,
-        by_probe_ms=by_probe_ms,
-        gossip_starts=gossip_starts,
-        probe_starts=probe_starts,
-        script=actions,
-        log=np.zeros((size.notes, 5), np.int64),
-        samples=np.zeros((size.samples, 1 + len(state.SAMPLES)), np.float64),
-        clock=np.zeros(8, np.int64),
-        chance=np.array([seed], np.uint64),
-        setting=_setting(rules, wanted),
-    )
-
-
-def _of_pairs(total: int, wanted: int) -> dict[str, NDArray[Any]]:
-    """What grows with the square of the names."""
-    timers = np.zeros(total * (total + OWN_TIMERS), state.TIMER)
-    timers["due_ms"] = NONE
-    queued = np.zeros((total, total), state.QUEUED)
-    queued["level"] = NONE
-    return {
-        "pairs": np.zeros((total, total), state.PAIR),
-        "queued": queued,
-        "order": np.zeros((total, total), np.int16),
-        "accusers": np.zeros((total, total, wanted + 1), np.int16),
-        "timers": timers,
-    }
-
-
-def _of_members(total: int) -> dict[str, NDArray[Any]]:
-    """What each name has one of."""
-    names = np.zeros(total, state.NAME)
-    for moment in ("ended_ms", "first_suspected_ms", "first_failed_ms", "all_failed_ms"):
-        names[moment] = NONE
-    members = np.zeros(total, state.MEMBER)
-    members["partner"] = members["home"] = NONE
-    members["accepts"] = 1
-    return {
-        "members": members,
-        "names": names,
-        "ends": np.full((total, state.LEVELS, 2, 2), NONE, np.int16),
-        "relays": np.zeros((total, INDIRECT_NODES_MAX), state.RELAY),
-        "inbox": np.zeros((total, INBOX_ROWS, 6), np.int32),
-        "handoff": np.zeros((total, 2, HANDOFF_DEPTH, 4), np.int32),
-        "busy": np.zeros(total, np.int64),
-        "counts": np.zeros((total, len(state.COUNTS)), np.int64),
-    }
-
-
-def _phases(total: int, interval_ms: int, chance: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Members by a random phase of their ticker, and where each phase begins."""
-    phases = chance.integers(0, interval_ms, total)
-    order = np.argsort(phases, kind="stable").astype(np.int64)
-    return order, np.searchsorted(phases[order], np.arange(interval_ms + 1)).astype(np.int64)
-
-
-def _tables(total: int, rules: Rules, wanted: int) -> NDArray[np.int64]:
-    """The formulas by list length, (M + 1, 3 + wanted + 1) int64."""
-    dials = rules.dials
-    table = np.zeros((total + 1, 4 + wanted), np.int64)
-    for members in range(total + 1):
-        shortest_ms = formulas.suspicion_timeout_ms(members, dials.probe_interval_ms, dials.suspicion_mult)
-        longest_ms = dials.suspicion_max_mult * shortest_ms
-        needed = wanted if members - 2 >= wanted else 0
-        lengths = [formulas.suspicion_after_ms(count, needed, shortest_ms, longest_ms) for count in range(wanted + 1)]
-        table[members] = [
-            shortest_ms,
-            formulas.retransmit_limit(members, dials.retransmit_mult),
-            formulas.push_pull_interval_ms(members, dials.push_pull_ms),
-            *lengths,
-        ]
-    return table
-
-
-def _setting(rules: Rules, wanted: int) -> NDArray[np.void]:
-    known: dict[str, float] = {}
-    for part in (rules.dials, rules.profile, rules.wire, rules.machine):
-        known |= {name: getattr(part, name) for name in part.__dataclass_fields__}
-    known |= {"probe_lha": rules.lifeguard.probe, "suspicion_lha": rules.lifeguard.suspicion, "buddy": rules.lifeguard.buddy}
-    known |= {"packet_room": UDP_BUFFER_BYTES - COMPOUND_HEADER_BYTES, "wanted": wanted, "scale_max": TIMEOUT_SCALE_MAX}
-    known |= {"handoff_depth": HANDOFF_DEPTH, "loss": rules.loss}
-    setting = np.zeros(1, state.SETTING)
-    for name in state.SETTING.names or ():
-        setting[name] = known[name]
-    return setting

@@ -5,24 +5,29 @@ Source: memberlist state.go at 1b4c746, aliveNode (:940), suspectNode, deadNode,
 
 from lab.sim.compiled import compiled
 from lab.sim.gossip.broadcasts import enqueue
-from lab.sim.gossip.members import add_to_list, note_end, note_join, set_state
+from lab.sim.gossip.members import add_to_list, note_end, note_join, set_view
+from lab.sim.gossip.outside import overhear
 from lab.sim.gossip.state import (
     ABSENT,
     ALIVE,
     DEAD,
+    FLAGS,
+    INC_SHIFT,
     LEFT,
+    MISTAKEN,
     NONE,
     NOW,
     REFUTATIONS,
+    STATE_BITS,
     SUSPECT,
+    SUSPECTED,
+    SUSPECTING,
     SUSPICIONS,
     UPDATES,
     Pool,
 )
-from lab.sim.gossip.wheel import cancel, set_timer
-
-SHORTEST_MS, TRANSMISSIONS, PUSH_PULL_MS, LONG_MS = 0, 1, 2, 3
-"""Columns of `tables`; from LONG_MS on, a suspicion's length with 0, 1 ... confirmations."""
+from lab.sim.gossip.suspicion import begin_suspicion, confirm, drop_suspicion
+from lab.sim.gossip.views import is_news
 
 
 @compiled
@@ -31,152 +36,127 @@ def change_score(pool: Pool, member: int, delta: int) -> None:
 
     Source: memberlist awareness.go:32 ApplyDelta.
     """
-    setting, owner = pool.setting[0], pool.members[member]
+    setting, process = pool.setting[0], pool.members[member]
     if setting.probe_lha:
-        owner.score = min(setting.scale_max - 1, max(0, owner.score + delta))
+        process.score = min(setting.scale_max - 1, max(0, process.score + delta))
 
 
 @compiled
-def refute(pool: Pool, member: int, accused_inc: int) -> None:
+def refute(pool: Pool, row: int, accused_inc: int) -> None:
     """Say that one is alive, with an incarnation above the accusation, and trust oneself less."""
-    view = pool.pairs[member, member]
-    view.inc = max(view.inc, accused_inc) + 1
-    pool.counts[member, REFUTATIONS] += 1
+    member = pool.follows[row]
+    pool.counts[row, REFUTATIONS] += 1
     change_score(pool, member, 1)
-    enqueue(pool, member, member, ALIVE, view.inc, member)
+    announce(pool, row, max(pool.members[member].inc, accused_inc) + 1)
 
 
 @compiled
-def hear_alive(pool: Pool, member: int, subject: int, inc: int) -> None:
+def announce(pool: Pool, row: int, inc: int) -> None:
+    """Tell all that one is alive, at a new incarnation."""
+    member = pool.follows[row]
+    pool.members[member].inc = inc
+    pool.heard[row, member] = inc << INC_SHIFT | pool.heard[row, member] & STATE_BITS
+    enqueue(pool, row, member, ALIVE, inc, member)
+
+
+@compiled
+def hear_alive(pool: Pool, row: int, subject: int, inc: int) -> None:
     """An unknown name is added whatever its incarnation; a known one needs a newer incarnation. Both are passed on."""
-    view = pool.pairs[member, subject]
+    heard, member = pool.heard[row, subject], pool.follows[row]
     if subject == member:
-        if not pool.members[member].leaving and inc > view.inc:
-            refute(pool, member, inc)
+        if not pool.members[member].leaving and inc > heard >> INC_SHIFT:
+            refute(pool, row, inc)
         return
-    if view.state == ABSENT:
-        add_to_list(pool, member, subject)
-        view.inc = 0
-        set_state(pool, member, subject, DEAD)
-    if inc <= view.inc:
+    was = heard & STATE_BITS
+    if was == ABSENT:
+        add_to_list(pool, row, subject)
+    elif inc <= heard >> INC_SHIFT:
         return
-    cancel(pool, member * len(pool.members) + subject)
-    enqueue(pool, member, subject, ALIVE, inc, subject)
-    pool.counts[member, UPDATES] += 1
-    view.inc = inc
-    was = view.state
-    if was != ALIVE:
-        set_state(pool, member, subject, ALIVE)
-    if was >= DEAD:
-        note_join(pool, member, subject)
+    drop_suspicion(pool, row, subject)
+    enqueue(pool, row, subject, ALIVE, inc, subject)
+    pool.counts[row, UPDATES] += 1
+    set_view(pool, row, subject, ALIVE, inc)
+    if was not in (ALIVE, SUSPECT):
+        note_join(pool, row, subject)
 
 
 @compiled
-def hear_suspect(pool: Pool, member: int, subject: int, inc: int, accuser: int) -> None:
+def hear_suspect(pool: Pool, row: int, subject: int, inc: int, accuser: int) -> None:
     """Unknown names and old incarnations are ignored; a running suspicion may be confirmed; oneself is refuted."""
-    view = pool.pairs[member, subject]
-    if view.state == ABSENT or inc < view.inc:
+    heard = pool.heard[row, subject]
+    state = heard & STATE_BITS
+    if state not in (ALIVE, SUSPECT) or inc < heard >> INC_SHIFT:
         return
-    timer = member * len(pool.members) + subject
-    if pool.timers[timer].due_ms >= 0:
-        _confirm(pool, member, subject, inc, accuser)
+    if state == SUSPECT:
+        if confirm(pool, row, subject, accuser):
+            enqueue(pool, row, subject, SUSPECT, inc, accuser)
+            overhear(pool, row, subject, inc)
         return
-    if view.state != ALIVE:
-        return
+    member = pool.follows[row]
     if subject == member:
         if not pool.members[member].leaving:
-            refute(pool, member, inc)
+            refute(pool, row, inc)
         return
-    enqueue(pool, member, subject, SUSPECT, inc, accuser)
-    pool.counts[member, SUSPICIONS] += 1
-    if pool.names[subject].ended_ms != NONE and pool.names[subject].first_suspected_ms == NONE:
-        pool.names[subject].first_suspected_ms = pool.clock[NOW]
-    view.inc = inc
-    set_state(pool, member, subject, SUSPECT)
-    view.confirmed = 0
-    view.sized = pool.members[member].list_n
-    pool.accusers[member, subject, 0] = accuser
-    set_timer(pool, timer, pool.clock[NOW] + pool.tables[view.sized, LONG_MS])
+    enqueue(pool, row, subject, SUSPECT, inc, accuser)
+    pool.counts[row, SUSPICIONS] += 1
+    name = pool.names[subject]
+    if name.ended_ms != NONE and name.first_suspected_ms == NONE:
+        name.first_suspected_ms = pool.clock[NOW]
+    set_view(pool, row, subject, SUSPECT, inc)
+    begin_suspicion(pool, row, subject, accuser)
+    overhear(pool, row, subject, inc)
 
 
 @compiled
-def _confirm(pool: Pool, member: int, subject: int, inc: int, accuser: int) -> None:
-    """A new accuser shortens the suspicion and is passed on; up to the number wanted.
-
-    Source: memberlist suspicion.go:105 Confirm.
-    """
-    view, setting = pool.pairs[member, subject], pool.setting[0]
-    wanted = setting.wanted if view.sized - 2 >= setting.wanted else 0
-    if view.confirmed >= wanted:
-        return
-    for place in range(view.confirmed + 1):
-        if pool.accusers[member, subject, place] == accuser:
-            return
-    view.confirmed += 1
-    pool.accusers[member, subject, view.confirmed] = accuser
-    timer = member * len(pool.members) + subject
-    set_timer(pool, timer, view.changed_ms + pool.tables[view.sized, LONG_MS + view.confirmed])
-    enqueue(pool, member, subject, SUSPECT, inc, accuser)
-
-
-@compiled
-def hear_dead(pool: Pool, member: int, subject: int, inc: int, kind: int) -> None:
+def hear_dead(pool: Pool, row: int, subject: int, inc: int, kind: int) -> None:
     """Told by gossip that a member is dead or left: believed at once, unless it is oneself."""
-    view = pool.pairs[member, subject]
-    if view.state == ABSENT or inc < view.inc:
+    heard = pool.heard[row, subject]
+    if heard & STATE_BITS not in (ALIVE, SUSPECT) or inc < heard >> INC_SHIFT:
         return
-    cancel(pool, member * len(pool.members) + subject)
-    if view.state >= DEAD:
-        return
+    member = pool.follows[row]
     if subject == member:
         if not pool.members[member].leaving:
-            refute(pool, member, inc)
+            refute(pool, row, inc)
         return
-    declare(pool, member, subject, inc, kind)
+    drop_suspicion(pool, row, subject)
+    _declare(pool, row, subject, inc, kind, NONE)
+    note_end(pool, row, subject, kind, 0)
+    overhear(pool, row, subject, inc)
 
 
 @compiled
-def declare(pool: Pool, member: int, subject: int, inc: int, kind: int) -> None:
-    """Hold a member for dead or left, and pass it on."""
-    _end(pool, member, subject, inc, kind)
-    note_end(pool, member, subject, kind, 0)
-
-
-@compiled
-def suspicion_runs_out(pool: Pool, member: int, subject: int) -> None:
+def suspicion_runs_out(pool: Pool, place: int) -> None:
     """Nobody refuted in time: dead, on this member's word."""
-    view = pool.pairs[member, subject]
-    if not pool.members[member].running or view.state != SUSPECT:
-        return
-    _end(pool, member, subject, view.inc, DEAD)
-    note_end(pool, member, subject, DEAD, 1)
+    row, subject = pool.suspicions[place, SUSPECTING], pool.suspicions[place, SUSPECTED]
+    accuser = pool.follows[row] if pool.suspicions[place, FLAGS] == MISTAKEN else NONE
+    drop_suspicion(pool, row, subject)
+    if pool.members[pool.follows[row]].running:
+        _declare(pool, row, subject, pool.heard[row, subject] >> INC_SHIFT, DEAD, accuser)
+        note_end(pool, row, subject, DEAD, 1)
 
 
 @compiled
-def _end(pool: Pool, member: int, subject: int, inc: int, kind: int) -> None:
-    view = pool.pairs[member, subject]
-    enqueue(pool, member, subject, kind, inc, subject if kind == LEFT else member)
-    view.inc = inc
-    set_state(pool, member, subject, kind if pool.setting[0].left_state else DEAD)
+def _declare(pool: Pool, row: int, subject: int, inc: int, kind: int, accuser: int) -> None:
+    """Hold a member for dead or left, and pass it on. `accuser`: who says so by mistake and alone; of no effect but in a sampled pool."""
+    enqueue(pool, row, subject, kind, inc, accuser)
+    set_view(pool, row, subject, kind if pool.setting[0].left_state else DEAD, inc)
 
 
 @compiled
-def merge(pool: Pool, member: int, subject: int, state: int, inc: int) -> None:
+def merge(pool: Pool, row: int, subject: int, heard: int) -> None:
     """One entry of a push/pull. A dead one is only suspected, as one's own accusation."""
-    if state == ALIVE:
-        hear_alive(pool, member, subject, inc)
-    elif state == LEFT:
-        hear_dead(pool, member, subject, inc, LEFT)
-    else:
-        hear_suspect(pool, member, subject, inc, member)
+    state, inc = heard & STATE_BITS, heard >> INC_SHIFT
+    kind = state if state in (ALIVE, LEFT) else SUSPECT
+    if is_news(pool.heard[row, subject], kind, inc):
+        apply(pool, row, kind, subject, inc, pool.follows[row])
 
 
 @compiled
-def apply(pool: Pool, member: int, kind: int, subject: int, inc: int, accuser: int) -> None:
+def apply(pool: Pool, row: int, kind: int, subject: int, inc: int, accuser: int) -> None:
     """One gossiped message."""
     if kind == ALIVE:
-        hear_alive(pool, member, subject, inc)
+        hear_alive(pool, row, subject, inc)
     elif kind == SUSPECT:
-        hear_suspect(pool, member, subject, inc, accuser)
+        hear_suspect(pool, row, subject, inc, accuser)
     else:
-        hear_dead(pool, member, subject, inc, kind)
+        hear_dead(pool, row, subject, inc, kind)

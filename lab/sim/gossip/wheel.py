@@ -8,15 +8,33 @@ from lab.sim.constants import INDIRECT_NODES_MAX
 from lab.sim.gossip.state import NONE, NOW, TIMERS_OPEN, WHEEL_MS, Pool
 
 PROBE, EXCHANGE, UPKEEP, WAKE, RELAYS = 0, 1, 2, 3, 4
-"""Kinds of a member's own timers, after the M x M suspicions: probe step, push/pull, reconnect, end of a blocked window, relays' nacks."""
+"""Kinds of a row's own timers: probe step, push/pull, reconnect, end of a blocked window, relays' nacks. After them come, in a sampled pool, the next
+try to join and the end of a blocked window of each name that has no row, and the rumours on their way; then the suspicions."""
 OWN_TIMERS = 4 + INDIRECT_NODES_MAX
 
 
 @compiled
-def own_timer(pool: Pool, kind: int, member: int) -> int:
-    """Number of a member's own timer; relay q has kind RELAYS + q."""
-    total = len(pool.members)
-    return total * total + kind * total + member
+def own_timer(pool: Pool, kind: int, row: int) -> int:
+    """Number of a row's own timer; relay q has kind RELAYS + q."""
+    return kind * len(pool.rows) + row
+
+
+@compiled
+def join_timer(pool: Pool, member: int) -> int:
+    """Number of the timer of a member without a row that tries to join again."""
+    return int(pool.setting[0].joins_from) + member
+
+
+@compiled
+def wake_timer(pool: Pool, member: int) -> int:
+    """Number of the timer of a member without a row that wakes up accused."""
+    return int(pool.setting[0].wakes_from) + member
+
+
+@compiled
+def suspicion_timer(pool: Pool, place: int) -> int:
+    """Number of the timer of the suspicion at `place`."""
+    return int(pool.setting[0].suspicions_from) + place
 
 
 @compiled
