@@ -5,7 +5,7 @@ What is known of the pool is what one observer, the first server, noted: the sam
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +14,17 @@ from lab.sim.chain.parameters import Costs
 from lab.sim.chain.platform import Change, Platform
 from lab.sim.chain.pods import EVICTED, RUNNING, STARTING, STOPPING
 from lab.sim.gossip import script, state
-from lab.sim.gossip.pool import Action, GossipPool, Rules, Size
+from lab.sim.gossip.pool import GossipPool, Rules, Size
+from lab.sim.gossip.sampled import FOLLOWED, is_exact, names_max, pool_of
 
 SERVERS = 3
 STATE_NAMES = {state.ALIVE: "alive", state.DEAD: "failed", state.LEFT: "left"}
-NAMES_MAX = 6_000
-"""Most names in an exact pool. Chosen: 56 bytes for each pair of them make 1.9 GiB."""
 LAP_S = 22.0
 """Shortest time in which a pod is lost and replaced: grace 12 s and toleration 10 s."""
 NOTES_PER_NAME = 200
 """Room for what the observer notes. Chosen: in a cascade it notes a member some ten times."""
+NOTES_MAX = 20_000_000
+"""Most of that room. Chosen: 0.8 GB, taken as it is written; a history of so many lines could not be opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +55,26 @@ class Agents:
     pool: GossipPool
     costs: Costs
     chance: np.random.Generator
-    status: NDArray[np.int64]
+    status: NDArray[np.int8]
     running: NDArray[np.bool_]
     blocked_ms: NDArray[np.int64]
     unfollowed: int = 0
     _told: int = 0
-    _sent: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @classmethod
     def at_rest(cls, pods: int, seconds: int, rules: Rules, costs: Costs, chance: np.random.Generator) -> "Agents":
         """The agents of `pods` pods, who know each other, and room for those that will replace them in `seconds`."""
-        names = min(SERVERS + pods * (1 + math.ceil(seconds / LAP_S)), max(NAMES_MAX, SERVERS + pods))
-        size = Size(SERVERS + pods, names, samples=seconds + 1, notes=NOTES_PER_NAME * names)
-        pool = GossipPool(size, rules, chance, observers=[0])
+        names = min(SERVERS + pods * (1 + math.ceil(seconds / LAP_S)), names_max(SERVERS + pods))
+        size = Size(SERVERS + pods, names, samples=seconds + 1, notes=min(NOTES_PER_NAME * names, NOTES_MAX))
+        pool = pool_of(size, rules, chance, observers=[0])
         here = np.arange(names) < SERVERS + pods
-        return cls(pool, costs, chance, np.where(here, state.ALIVE, 0), here, np.zeros(names, np.int64), _sent=np.zeros(names, np.int64))
+        return cls(pool, costs, chance, np.where(here, state.ALIVE, 0).astype(np.int8), here, np.zeros(names, np.int64))
 
     def step(self, at_s: int, platform: Platform, changes: Iterable[Change]) -> list[tuple[float, int, str]]:
         """Go on to the end of the second that begins at `at_s`; what the observer noted: seconds, pod, state."""
         begin_ms = 1000 * at_s
-        self.pool.add([*self._lives(begin_ms, changes), *self._blocks(begin_ms, platform)])
+        lives = np.array(list(self._lives(begin_ms, changes)), np.int64).reshape(-1, 4)
+        self.pool.add(np.concatenate([lives, self._blocks(begin_ms, platform)]))
         self.pool.run(at_s + 1)
         notes = self.pool.notes[self._told :]
         self._told += len(notes)
@@ -89,18 +90,28 @@ class Agents:
             failed=int(failed.sum()),
             left=int((self.status == state.LEFT).sum()),
             wrongly=int((failed & self.running).sum()),
-            score=float(self.pool.arrays.members["score"][0]),
+            score=float(self.pool.score_of(0)),
         )
 
-    def messages_per_s(self, platform: Platform) -> NDArray[np.float64]:
-        """(P,) gossip packets of each pod's agent since it was last asked, by row; as many are taken as are sent."""
-        sent = self.pool.counts[:, state.COUNTS.index("packets")].copy()
-        each, self._sent = 2.0 * (sent - self._sent), sent
-        members = SERVERS + platform.pods.number
-        return np.where(members < len(each), each[np.minimum(members, len(each) - 1)], 0.0)
+    def caveats(self) -> list[str]:
+        """What the pool leaves out, for the statement of fidelity."""
+        told = []
+        if not is_exact(self.pool.size.members):
+            told.append(
+                f"Gossip is an approximation: of {self.pool.size.members:,} members {FOLLOWED} are followed, the others are told by rates;"
+                " its error against the exact pool is in tests/sim/approximation.md."
+            )
+        if self.unfollowed:
+            told.append(f"The pool held no more names: {self.unfollowed:,} agents of replaced pods were not followed.")
+        return told
 
-    def _lives(self, begin_ms: int, changes: Iterable[Change]) -> Iterable[Action]:
-        """An agent begins with its pod's containers, says goodbye when the kubelet ends them, and is gone with them."""
+    def messages_per_s(self, platform: Platform) -> NDArray[np.float64]:
+        """(P,) gossip packets of each pod's agent in the last second, by row; as many are taken as are sent."""
+        members, names = SERVERS + platform.pods.number, len(self.running)
+        return np.where(members < names, 2.0 * self.pool.packets_of(np.minimum(members, names - 1)), 0.0)
+
+    def _lives(self, begin_ms: int, changes: Iterable[Change]) -> Iterable[tuple[int, int, int, int]]:
+        """An agent begins with its pod's containers, says goodbye when the kubelet ends them, and is gone with them. As rows of a script."""
         for change in changes:
             if change.pod is None or change.what not in ("started", "stopping", "deleted"):
                 continue
@@ -109,17 +120,18 @@ class Agents:
                 self.unfollowed += change.what == "started"
             elif change.what == "started":
                 self.running[member] = True
-                yield Action(begin_ms, script.START, member, change.pod % SERVERS)
+                yield begin_ms, script.START, member, change.pod % SERVERS
             elif self.running[member]:
                 self.running[member] = change.what == "stopping"
-                yield Action(begin_ms, script.LEAVE if change.what == "stopping" else script.KILL, member)
+                yield begin_ms, script.LEAVE if change.what == "stopping" else script.KILL, member, 0
 
-    def _blocks(self, begin_ms: int, platform: Platform) -> Iterable[Action]:
-        """On a full node an agent waits for its turn, log-normal around `turn_ms`, then works for the rest of the second."""
+    def _blocks(self, begin_ms: int, platform: Platform) -> NDArray[np.int64]:
+        """On a full node an agent waits for its turn, log-normal around `turn_ms`, then works for the rest of the second. (S, 4) rows of a script."""
         rows = platform.pods.of(STARTING, RUNNING, EVICTED, STOPPING)
         members = SERVERS + platform.pods.number[rows][platform.nodes.full[platform.pods.node[rows]]]
         members = members[members < len(self.running)]
         members = members[self.blocked_ms[members] <= begin_ms]
         waits_ms = np.ceil(self.costs.turn_ms * self.chance.lognormal(0, self.costs.turn_spread, len(members))).astype(np.int64)
         self.blocked_ms[members] = begin_ms + waits_ms
-        return [Action(begin_ms, script.BLOCK, int(member), int(until)) for member, until in zip(members, begin_ms + waits_ms, strict=True)]
+        first, what = np.full(len(members), begin_ms), np.full(len(members), script.BLOCK)
+        return np.stack([first, what, members, begin_ms + waits_ms], axis=1)

@@ -14,7 +14,7 @@ from lab.sim.chain.record import Record
 
 FIDELITY = (
     "SIMULATED: no container ran. Every figure is a model's.",
-    "Gossip is simulated member by member; nodes, kubelets and logs are small models in steps of a second; latencies are drawn from fitted laws.",
+    "Gossip goes by memberlist's own rules, a message at a time; nodes, kubelets and logs are small models in steps of a second; latencies are drawn from fitted laws.",
 )
 NOT_MODELLED = (
     "Not modelled: network and disks, memory, the API server's own load, the core node with broker and servers beyond what is named here.",

@@ -1,6 +1,6 @@
 """An experiment simulated: the same phases and faults as on containers, and a history of the same shape, judged by the same checkers."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -114,14 +114,9 @@ class World:
         told.close_history(self._record, self.plan, self.platform)
         events = self._record.events()
         opening = events[0]
-        fidelity = [*told.FIDELITY, *told.NOT_MODELLED, *self._caveats()]
+        fidelity = [*told.FIDELITY, *told.NOT_MODELLED, *self.agents.caveats()]
         events[0] = Event(opening.seq, opening.at_s, opening.kind, opening.cause, {**opening.fields, "fidelity": fidelity})
         return Outcome(events, [COLUMNS, *self._answers.requests])
-
-    def _caveats(self) -> Sequence[str]:
-        if not self.agents.unfollowed:
-            return ()
-        return (f"The pool held no more names: {self.agents.unfollowed:,} agents of replaced pods were not followed.",)
 
     def _arrivals(self, at_s: int) -> tuple[int, int]:
         """Pages and the flood's requests; users come from the steady phase on."""

@@ -59,6 +59,14 @@ def test_the_same_seed_gives_the_same_bytes_in_every_process_and_another_seed_do
     assert digest(tmp_path / "other") != digest(tmp_path / "one")
 
 
+def test_a_sampled_pool_too_gives_the_same_bytes_in_every_process_and_says_what_it_is(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        simulated(tmp_path / name, "--set", "agents=3000")
+    assert digest(tmp_path / "one") == digest(tmp_path / "two")
+    verdict = json.loads((tmp_path / "one" / "verdict.json").read_text())
+    assert any("Gossip is an approximation: of 3,003 members 128 are followed" in line for line in verdict["fidelity"])
+
+
 def test_repeats_go_into_a_folder_each_and_are_told_together(tmp_path: Path) -> None:
     ran = simulated(tmp_path / "runs", "--seed", "7", "--repeat", "2")
     assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["seed-7", "seed-8"]
