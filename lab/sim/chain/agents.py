@@ -29,12 +29,22 @@ NOTES_MAX = 20_000_000
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The pool as the observer lists it. `wrongly`: listed as failed while the process runs; `score`: the observer's own health."""
+    """The pool as the observer lists it.
+
+    Args:
+        alive, failed, left: members.
+        wrongly: listed as failed while the process runs.
+        returned: how often a member came back after it was gone.
+        phantoms: came back and are listed alive, while no process runs.
+        score: the observer's own health.
+    """
 
     alive: int
     failed: int
     left: int
     wrongly: int
+    returned: int
+    phantoms: int
     score: float
 
 
@@ -49,6 +59,8 @@ class Agents:
         status: (M,) what the observer holds each member for; 0 before it heard of it.
         running: (M,) processes.
         blocked_ms: (M,) until when each is blocked.
+        back: (M,) those that came back after they were gone.
+        returned: how often any did.
         unfollowed: agents that found no name.
     """
 
@@ -58,6 +70,8 @@ class Agents:
     status: NDArray[np.int8]
     running: NDArray[np.bool_]
     blocked_ms: NDArray[np.int64]
+    back: NDArray[np.bool_]
+    returned: int = 0
     unfollowed: int = 0
     _told: int = 0
 
@@ -68,7 +82,8 @@ class Agents:
         size = Size(SERVERS + pods, names, samples=seconds + 1, notes=min(NOTES_PER_NAME * names, NOTES_MAX))
         pool = pool_of(size, rules, chance, observers=[0])
         here = np.arange(names) < SERVERS + pods
-        return cls(pool, costs, chance, np.where(here, state.ALIVE, 0).astype(np.int8), here, np.zeros(names, np.int64))
+        status = np.where(here, state.ALIVE, 0).astype(np.int8)
+        return cls(pool, costs, chance, status, here, np.zeros(names, np.int64), np.zeros(names, bool))
 
     def step(self, at_s: int, platform: Platform, changes: Iterable[Change]) -> list[tuple[float, int, str]]:
         """Go on to the end of the second that begins at `at_s`; what the observer noted: seconds, pod, state."""
@@ -79,7 +94,11 @@ class Agents:
         notes = self.pool.notes[self._told :]
         self._told += len(notes)
         for note in notes:
-            self.status[note[2]] = note[3]
+            member, now = int(note[2]), int(note[3])
+            if now == state.ALIVE and self.status[member] in (state.DEAD, state.LEFT):
+                self.back[member] = True
+                self.returned += 1
+            self.status[member] = now
         return [(int(note[0]) / 1000, int(note[2]) - SERVERS, STATE_NAMES[int(note[3])]) for note in notes]
 
     def seen(self) -> Seen:
@@ -90,6 +109,8 @@ class Agents:
             failed=int(failed.sum()),
             left=int((self.status == state.LEFT).sum()),
             wrongly=int((failed & self.running).sum()),
+            returned=self.returned,
+            phantoms=int((self.back & (self.status == state.ALIVE) & ~self.running).sum()),
             score=float(self.pool.score_of(0)),
         )
 

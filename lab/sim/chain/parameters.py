@@ -55,6 +55,11 @@ class Costs:
         cri_ms, cri_spread: a call to the runtime at rest.
         starved_cri_ms, starved_cri_spread: the same on a full node.
         turn_ms, turn_spread: how long an agent on a full node waits until it runs. Chosen so that false positives come as in real runs.
+        write_ms, write_spread: a write to Consul's leader at rest, of which the leader's loop needs one a change.
+        server_read_ms, server_read_spread: a consistent read at the servers.
+        raft_writes_per_s: most that raft commits. Chosen: a quarter of the 3,780/s that HashiCorp measured on three servers of 8 cores
+            (consul bench/results-0.7.1.md), as the lab's servers share 0.4 core; the figure of Target's servers is not known.
+        login_ms: Vault's own work in a login. Chosen: a fast hash and a token.
         line_bytes: one log line. Source: images/workload/app.py LINE_BYTES.
         lines_per_request: Source: images/workload/app.py LINES_PER_REQUEST.
     """
@@ -87,5 +92,11 @@ class Costs:
     starved_cri_spread: float = 2.1
     turn_ms: float = 100.0
     turn_spread: float = 1.28
+    write_ms: float = 6.5
+    write_spread: float = 0.38
+    server_read_ms: float = 2.9
+    server_read_spread: float = 0.3
+    raft_writes_per_s: float = 1000.0
+    login_ms: float = 10.0
     line_bytes: int = 200
     lines_per_request: int = 20

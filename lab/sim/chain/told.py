@@ -14,10 +14,11 @@ from lab.sim.chain.record import Record
 
 FIDELITY = (
     "SIMULATED: no container ran. Every figure is a model's.",
-    "Gossip goes by memberlist's own rules, a message at a time; nodes, kubelets and logs are small models in steps of a second; latencies are drawn from fitted laws.",
+    "Gossip goes by memberlist's own rules, a message at a time; nodes, kubelets and logs are small models in steps of a second; latencies are drawn from log-normal laws.",
 )
+CHOSEN = "Costs, shares and latencies are chosen, not fitted to real runs."
 NOT_MODELLED = (
-    "Not modelled: network and disks, memory, the API server's own load, the core node with broker and servers beyond what is named here.",
+    "Not modelled: network and disks, memory, the API server's own load; broker, Consul's servers, Vault and balancer have CPU enough.",
 )
 WITNESS_S = 1.0
 """A fault is seen to bite so long after it was injected; in the model it always bites."""

@@ -17,6 +17,8 @@ from lab.sim.chain.plan import Plan, arrivals
 from lab.sim.chain.platform import Change, Demand, Platform
 from lab.sim.chain.pods import CREATING, EVICTED, PENDING, RUNNING, STARTING, STOPPING
 from lab.sim.chain.record import Record
+from lab.sim.chain.services import Services
+from lab.sim.constants import UP_TO_2018_08_07
 from lab.sim.gossip.pool import Rules
 
 NODES_TOLD = 12
@@ -52,7 +54,7 @@ class Model:
     """
 
     costs: Costs = field(default_factory=Costs)
-    rules: Rules = field(default_factory=Rules)
+    rules: Rules = field(default_factory=lambda: Rules(profile=UP_TO_2018_08_07))
     header: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -82,6 +84,7 @@ class World:
         self.platform = Platform.at_rest(plan.pods, plan.nodes, experiment.shape.cap_multiple, costs, chance, lines_per_s)
         self.agents = Agents.at_rest(plan.pods, plan.end - plan.outage, model.rules, costs, chance)
         self._answers = Answers(costs, chance)
+        self._services = Services.at_rest(plan.pods, len(self.agents.status), costs, chance)
         self._chance = chance
         self._offset = 0.0
         self._record = Record()
@@ -102,19 +105,21 @@ class World:
         changes = self.platform.step(float(at_s), demand)
         for change in changes:
             self._tell_change(at_s, change)
-        joins = 0
-        for moment_s, pod, state in self.agents.step(at_s, self.platform, changes):
-            joins += state == "alive"
+        noted = self.agents.step(at_s, self.platform, changes)
+        for moment_s, pod, state in noted:
             self._record.tell(moment_s, "member_change", member=f"app-{pod}" if pod >= 0 else f"server-{SERVERS + pod}", state=state)
+        self._services.step(at_s, [(pod, state) for _, pod, state in noted], changes)
         self._answers.ask(at_s, self.platform, "flood" if self.plan.flooding(at_s) else "steady", {"page": pages, "log": asks})
-        self._sample(at_s + 1, joins, up=up)
+        self._sample(at_s + 1, sum(state == "alive" for _, _, state in noted), up=up)
+        for values, reason in self._services.samples(at_s + 1, self._answers, self.platform):
+            self._record.sample(at_s + 1, values, reason)
 
     def close(self) -> Outcome:
         """The end of the history."""
         told.close_history(self._record, self.plan, self.platform)
         events = self._record.events()
         opening = events[0]
-        fidelity = [*told.FIDELITY, *told.NOT_MODELLED, *self.agents.caveats()]
+        fidelity = [*told.FIDELITY, told.CHOSEN, *told.NOT_MODELLED, *self.agents.caveats()]
         events[0] = Event(opening.seq, opening.at_s, opening.kind, opening.cause, {**opening.fields, "fidelity": fidelity})
         return Outcome(events, [COLUMNS, *self._answers.requests])
 
@@ -133,10 +138,13 @@ class World:
     def _sample(self, at_s: int, joins: int, *, up: bool) -> None:
         self._sample_broker(at_s, up=up)
         self._sample_cluster(at_s, self.agents.seen(), joins)
+        backlog = self.platform.backlog_lines()
         for node in range(min(NODES_TOLD, self.plan.nodes)):
-            self._sample_node(at_s, node)
+            self._sample_node(at_s, node, float(backlog[node]))
         for offset_s in (-0.5, 0.0):
             took_ms = self._answers.agent_read_ms(self.platform)
+            if took_ms is not None:
+                took_ms += self._services.servers.wait_ms()
             late = took_ms is not None and took_ms > TIMEOUT_MS
             reason = "timed out after 10 s" if late else "connection refused"
             self._record.sample(at_s + offset_s, {("agent_read_ms", "agents"): None if late else took_ms}, reason)
@@ -167,17 +175,19 @@ class World:
                 ("members_left", "pool"): seen.left,
                 ("joins_per_s", "pool"): joins,
                 ("gossip_false_positives", "pool"): seen.wrongly,
+                ("members_returned", "pool"): seen.returned,
+                ("gossip_phantoms", "pool"): seen.phantoms,
                 ("memberlist_health_score", "server"): seen.score,
             },
         )
 
-    def _sample_node(self, at_s: int, node: int) -> None:
+    def _sample_node(self, at_s: int, node: int, backlog: float) -> None:
         platform, nodes, name = self.platform, self.platform.nodes, self.platform.nodes.names[node]
         self._record.sample(
             at_s,
             {
                 ("lease_gap_s", name): at_s - float(nodes.renewed_at_s[node]),
-                ("log_backlog_bytes", name): float(platform.backlog_lines()[node]) * self._costs.line_bytes,
+                ("log_backlog_bytes", name): backlog * self._costs.line_bytes,
                 ("sidecar_cpu_cores", name): float(platform.logger_cores[node]),
             },
         )
