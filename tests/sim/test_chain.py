@@ -13,11 +13,12 @@ from lab.core.experiment import Experiment
 from lab.core.history import History
 from lab.runner.load import load_experiment
 from lab.sim.chain.injuries import Injuries
+from lab.sim.chain.kubelets import Loop
 from lab.sim.chain.nodes import Nodes, water_fill
 from lab.sim.chain.parameters import Costs, Timers
 from lab.sim.chain.plan import Plan, arrivals
 from lab.sim.chain.platform import Demand, Platform
-from lab.sim.chain.pods import EVICTED, FREE, RUNNING, STOPPING, Pods
+from lab.sim.chain.pods import EVICTED, FREE, REMOVING, RUNNING, STOPPING, Pods
 from lab.sim.chain.world import simulate
 
 COSTS = Costs()
@@ -37,24 +38,31 @@ def one_node() -> Nodes:
 
 def shared(rigid: float, greedy: list[float]) -> tuple[Nodes, np.ndarray]:
     node = one_node()
-    got = node.share_cpu(np.array([0.05]), np.array([rigid]), np.zeros(len(greedy), int), np.array(greedy), COSTS)
+    got = node.share_cpu(np.array([0.03]), np.array([rigid]), np.zeros(len(greedy), int), np.array(greedy), Costs(system_cores=0.02))
     return node, got
 
 
 def test_a_node_that_is_not_full_gives_everybody_what_it_asks_for() -> None:
     node, got = shared(0.2, [0.3, 0.1])
     assert list(got) == pytest.approx([0.3, 0.1])
-    assert (node.system_share[0], node.rigid_share[0], node.full[0]) == (1.0, 1.0, False)
+    assert (node.work_share[0], node.kubelet_share[0], node.rigid_share[0], node.full[0]) == (1.0, 1.0, 1.0, False)
     assert node.load[0] == pytest.approx(0.65)
 
 
 def test_a_full_node_leaves_the_system_its_share_and_splits_the_rest_evenly() -> None:
-    costs = Costs(system_share=0.02)
+    costs = Costs(system_share=0.02, system_cores=0.04)
     node = one_node()
-    got = node.share_cpu(np.array([0.05]), np.array([0.2]), np.zeros(3, int), np.array([1.0, 1.0, 0.1]), costs)
-    assert node.system_share[0] == pytest.approx(0.02 / 0.05)
+    got = node.share_cpu(np.array([0.06]), np.array([0.2]), np.zeros(3, int), np.array([1.0, 1.0, 0.1]), costs)
+    assert node.work_share[0] == pytest.approx(0.02 / 0.10)
+    assert node.kubelet_share[0] == pytest.approx(0.02 / 0.04)
     assert list(got) == pytest.approx([0.34, 0.34, 0.1])
     assert (node.full[0], node.load[0]) == (True, pytest.approx(1.0))
+
+
+def test_the_runtimes_own_work_fills_a_node_and_does_not_starve_its_kubelet() -> None:
+    node = one_node()
+    node.share_cpu(np.array([5.0]), np.array([0.2]), np.zeros(0, int), np.zeros(0), COSTS)
+    assert (node.full[0], node.load[0], node.kubelet_share[0]) == (True, pytest.approx(1.0), 1.0)
 
 
 def test_water_is_filled_node_by_node() -> None:
@@ -62,27 +70,34 @@ def test_water_is_filled_node_by_node() -> None:
     assert list(got) == pytest.approx([0.8, 0.2, 0.2])
 
 
-def renewals(*, full: bool, share: float, spread: float) -> int:
-    node, chance = one_node(), np.random.default_rng(2)
-    node.full[:], node.system_share[:] = full, share
-    return sum(len(node.run_kubelets(float(at_s), Timers(), Costs(share_spread=spread), chance)[0]) for at_s in range(400))
+def ends(share: float, call_s: float, spread: float, timeout_s: float = 1000.0) -> int:
+    """Of the loop of one kubelet with a period of 2 s, in 400 s."""
+    loop, chance = Loop(2.0, timeout_s, np.array([2.0]), np.ones(1), np.zeros(1)), np.random.default_rng(2)
+    return sum(len(loop.step(np.array([share]), call_s, spread, chance)) for _ in range(400))
 
 
-def test_a_kubelet_with_a_quarter_of_its_cpu_renews_four_times_as_seldom() -> None:
-    assert renewals(full=False, share=1.0, spread=0.0) == 200
-    assert renewals(full=True, share=0.25, spread=0.0) == pytest.approx(50, abs=1)
+def test_a_loop_takes_its_period_and_what_its_calls_lack_in_cpu() -> None:
+    assert ends(1.0, 3.0, 0.0) == 200
+    assert ends(0.5, 3.0, 0.0) == 400 / 5
+    assert ends(0.25, 3.0, 0.0) == pytest.approx(400 / 11, abs=1)
+    assert ends(0.5, 0.5, 0.0) == 400 / 2.5
 
 
-def test_the_pace_of_renewals_scatters_on_full_nodes_alone() -> None:
-    assert renewals(full=False, share=1.0, spread=2.0) == 200
-    assert renewals(full=True, share=0.25, spread=2.0) != pytest.approx(50, abs=5)
+def test_calls_scatter_on_full_nodes_alone() -> None:
+    assert ends(1.0, 3.0, 2.0) == 200
+    assert ends(0.5, 3.0, 2.0) < 0.7 * ends(0.5, 3.0, 0.0)
+
+
+def test_a_call_that_takes_too_long_is_made_again_from_the_start() -> None:
+    assert ends(0.5, 5.0, 0.0, timeout_s=4.0) == 0
+    assert ends(0.5, 3.0, 2.0, timeout_s=4.0) > 1.5 * ends(0.5, 3.0, 2.0)
 
 
 def starved(seconds: int, pods: int = 10) -> Platform:
     """A platform one of whose nodes has no working kubelet."""
     platform = Platform.at_rest(pods, 5, 1.5, COSTS, np.random.default_rng(1))
     for at_s in range(seconds):
-        platform.nodes.lease_left_s[0] = platform.nodes.status_left_s[0] = 10.0
+        platform.nodes.lease.left_s[0] = platform.nodes.status.left_s[0] = 10.0
         platform.step(float(at_s), Demand())
     return platform
 
@@ -99,11 +114,11 @@ def test_a_silent_node_is_lost_after_the_grace_and_its_pods_move_after_the_toler
 
 def test_a_kubelet_that_is_back_stops_what_was_evicted_and_its_node_is_ready_again() -> None:
     platform = starved(40)
-    platform.nodes.lease_left_s[0] = platform.nodes.status_left_s[0] = 1.0
-    for at_s in range(40, 55):
+    platform.nodes.lease.left_s[0] = platform.nodes.status.left_s[0] = 1.0
+    for at_s in range(40, 80):
         platform.step(float(at_s), Demand())
     assert platform.nodes.ready[0]
-    assert platform.pods.count(EVICTED, STOPPING) == 0
+    assert platform.pods.count(EVICTED, STOPPING, REMOVING) == 0
 
 
 def test_no_log_line_is_made_or_lost_by_arithmetic() -> None:

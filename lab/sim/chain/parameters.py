@@ -1,4 +1,4 @@
-"""What the chain's small models need to know: timers are the lab's own settings; costs are chosen, not fitted yet."""
+"""What the chain's small models need to know: timers are the lab's own settings; costs are chosen here, and fitted in lab/sim/fit."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,9 @@ class Timers:
 
     Args:
         lease_renew_s: a quarter of nodeLeaseDurationSeconds 8.
+        lease_timeout_s: of a renewal: nodeStatusUpdateFrequency again.
         status_s: nodeStatusUpdateFrequency.
+        status_timeout_s: of all that a status needs. Chosen: what runtimeRequestTimeout gives the calls to the runtime in it, so that it plays no part.
         monitor_s: node-monitor-period.
         grace_s: node-monitor-grace-period; a node silent for longer is NotReady.
         toleration_s: tolerationSeconds of the pods; then they are evicted.
@@ -18,7 +20,9 @@ class Timers:
     """
 
     lease_renew_s: float = 2.0
+    lease_timeout_s: float = 4.0
     status_s: float = 4.0
+    status_timeout_s: float = 120.0
     monitor_s: float = 2.0
     grace_s: float = 12.0
     toleration_s: float = 10.0
@@ -30,23 +34,27 @@ class Timers:
 class Costs:
     """Work in core seconds, shares, and latencies in milliseconds.
 
-    Chosen by order of magnitude and by eye on real runs of 35 pods; none is fitted, and none has an interval.
+    Chosen by order of magnitude and by eye on real runs of 35 pods. A calibration (calibration.json, `lab calibrate --sim`) takes the place of most of
+    them, with intervals; what runs do not show stays as chosen.
 
     Args:
         system_cores: runtime and kubelet of a node at rest.
         pod_cores: a pod at rest, without the log lines it writes and ships.
+        starved_pod_cores: the same on a full node, where every turn is cut into pieces and calls time out and are made again.
         line_written_s: the app writes one log line.
         line_shipped_s: the sidecar ships it; a sidecar has one thread, so it ships at most 1 / line_shipped_s lines a second.
         message_s: an agent sends or takes one gossip packet. Not seen at 35 agents; chosen as in lab/sim/constants.py: 20 us.
-        create_s: runtime's and kubelet's work to make a pod's containers; they ask for at most `create_cores`, one pod after the other.
-        create_cores: see there.
-        remove_s: their work to end one and remove its containers; in the same queue.
+        create_s: the runtime's work to make a pod's containers; all pods of a node at once.
+        stop_s: its work until the containers of a pod that is ended get their signal.
+        remove_s: its work from then until they are gone.
         start_s: a pod's own work until it runs; it asks for `start_cores` of it at a time.
         start_cores: see there.
         calibration_excess: use of a node while the cap is measured, over its use at rest: agents and loggers have just started then.
         system_share: share of a full node's cap that reaches kubelet and runtime. Their weight alone would give 1,024 / 99,328 = 0.01
             (lab/cluster/shape.py); a scheduler that favours those who wake up gives more.
-        share_spread: log-normal spread of the time a full node needs for a renewal.
+        lease_call_s: median time that the renewal of a lease takes a kubelet with half of the CPU it needs.
+        status_call_s: the same for the status of the node, which is several calls, to the runtime too.
+        call_spread: log-normal spread of both.
         throttle_power: throttled share of scheduler periods = load ** throttle_power.
         read_ms, read_spread: median and log-normal spread of a read through an agent on a node that is not full.
         starved_read_ms, starved_read_spread: the same on a full node.
@@ -64,19 +72,22 @@ class Costs:
         lines_per_request: Source: images/workload/app.py LINES_PER_REQUEST.
     """
 
-    system_cores: float = 0.03
-    pod_cores: float = 0.0045
+    system_cores: float = 0.02
+    pod_cores: float = 0.0058
+    starved_pod_cores: float = 0.008
     line_written_s: float = 20e-6
     line_shipped_s: float = 180e-6
     message_s: float = 20e-6
-    create_s: float = 0.6
-    create_cores: float = 0.05
-    remove_s: float = 0.08
-    start_s: float = 0.5
+    create_s: float = 0.5
+    stop_s: float = 0.06
+    remove_s: float = 0.4
+    start_s: float = 0.3
     start_cores: float = 0.25
-    calibration_excess: float = 1.45
-    system_share: float = 0.1
-    share_spread: float = 0.64
+    calibration_excess: float = 1.5
+    system_share: float = 0.05
+    lease_call_s: float = 2.0
+    status_call_s: float = 10.0
+    call_spread: float = 1.0
     throttle_power: float = 2.5
     read_ms: float = 4.0
     read_spread: float = 0.85
@@ -90,7 +101,7 @@ class Costs:
     cri_spread: float = 1.2
     starved_cri_ms: float = 320.0
     starved_cri_spread: float = 2.1
-    turn_ms: float = 100.0
+    turn_ms: float = 300.0
     turn_spread: float = 1.28
     write_ms: float = 6.5
     write_spread: float = 0.38

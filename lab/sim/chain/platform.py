@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from lab.sim.chain.nodes import Nodes, per_node
+from lab.sim.chain.nodes import Nodes, per_node, water_fill
 from lab.sim.chain.parameters import Costs, Timers
 from lab.sim.chain.plan import LINES_EACH
-from lab.sim.chain.pods import CREATING, EVICTED, FREE, NOWHERE, PENDING, RUNNING, STARTING, STOPPING, Pods
+from lab.sim.chain.pods import CREATING, EVICTED, FREE, NOWHERE, PENDING, REMOVING, RUNNING, STARTING, STOPPING, Pods
 
 Rows = NDArray[np.int64]
+WORK_SPREAD = 0.3
+"""Log-normal spread of the work on a pod. Chosen: pods that were evicted together were gone within a quarter of the time that it took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,8 @@ class Change:
     Args:
         kind: `node` or `pod`.
         node: where; empty where a pod has no node yet.
-        what: `True` or `Unknown` of a node; `created`, `started` (its containers run), `running`, `evicting`, `stopping` or `deleted` of a pod.
+        what: `True` or `Unknown` of a node; `created`, `started` (its containers run), `running`, `evicting`, `stopping` (they got their signal) or
+            `deleted` of a pod.
         pod: which.
     """
 
@@ -101,7 +104,7 @@ class Platform:
         self._scale(demand.pods_wanted)
         written = self._written(demand)
         self._use_cpu(demand, written)
-        renewed, posted = self.nodes.run_kubelets(at_s, self.timers, self.costs, self.chance)
+        renewed, posted = self.nodes.run_kubelets(at_s, self.costs, self.chance)
         self._learn_of_evictions(renewed)
         self._come_back(posted)
         if at_s % self.timers.monitor_s == 0:
@@ -129,7 +132,7 @@ class Platform:
             self._create(wanted - len(alive))
             return
         for row in alive[wanted:]:
-            self._end(row, "stopping")
+            self._end(row)
 
     def _create(self, count: int) -> None:
         for row in self.pods.add(count):
@@ -147,7 +150,8 @@ class Platform:
     def _use_cpu(self, demand: Demand, asked: NDArray[np.float64]) -> None:
         costs, pods, count = self.costs, self.pods, len(self.nodes.names)
         live = pods.of(RUNNING, EVICTED, STOPPING)
-        rigid = costs.pod_cores + asked[live] * costs.line_written_s
+        at_rest = np.where(self.nodes.full[pods.node[live]], costs.starved_pod_cores, costs.pod_cores)
+        rigid = at_rest + asked[live] * costs.line_written_s
         if demand.messages_per_s is not None:
             rigid = rigid + demand.messages_per_s[live] * costs.message_s
         starting = pods.of(STARTING)
@@ -156,13 +160,13 @@ class Platform:
         burners = np.repeat(np.arange(len(demand.burners)), demand.burners)
         of = np.concatenate([pods.node[live], pods.node[starting], burners])
         greedy = np.concatenate([ships, np.full(len(starting), costs.start_cores), np.ones(len(burners))])
-        busy = pods.of(CREATING, STOPPING)
-        work = np.minimum(costs.create_cores, per_node(pods.node[busy], pods.to_do_s[busy], count))
+        busy = pods.of(CREATING, STOPPING, REMOVING)
+        work = np.minimum(self.nodes.cap_cores, per_node(pods.node[busy], pods.to_do_s[busy], count))
         rigid_asks = per_node(pods.node[live], rigid, count)
-        got = self.nodes.share_cpu(costs.system_cores + work, rigid_asks, of, greedy, costs)
+        got = self.nodes.share_cpu(work, rigid_asks, of, greedy, costs)
         self._write_and_ship(live, asked, got[: len(live)])
         self._start(starting, got[len(live) : len(live) + len(starting)])
-        self._work(busy, work * self.nodes.system_share)
+        self._work(busy, work * self.nodes.work_share)
 
     def _write_and_ship(self, live: Rows, asked: NDArray[np.float64], logger_cores: NDArray[np.float64]) -> None:
         """A pod's backlog grows by what it writes and shrinks by what its logger ships: cores / line_shipped_s lines a second."""
@@ -182,19 +186,16 @@ class Platform:
             self._tell(row, "running")
 
     def _work(self, busy: Rows, budget_s: NDArray[np.float64]) -> None:
-        """Kubelet and runtime make and end pods one after the other, oldest first: `budget_s` (N,) core seconds in this second."""
+        """The runtime makes and ends all pods of a node at once, each with an even part of `budget_s` (N,) core seconds in this second."""
         pods = self.pods
-        order = busy[np.argsort(pods.node[busy], kind="stable")]
-        node, to_do = pods.node[order], pods.to_do_s[order]
-        before = np.cumsum(to_do) - to_do
-        first = np.searchsorted(node, node)
-        done = np.clip(budget_s[node] - (before - before[first]), 0.0, to_do)
-        pods.to_do_s[order] -= done
-        finished = order[(to_do - done) <= 1e-9]
-        for row in finished[np.argsort(pods.number[finished], kind="stable")]:
+        pods.to_do_s[busy] -= water_fill(budget_s, pods.node[busy], pods.to_do_s[busy])
+        for row in busy[pods.to_do_s[busy] <= 1e-9]:
             if pods.state[row] == CREATING:
                 pods.state[row] = STARTING
                 self._tell(row, "started")
+            elif pods.state[row] == STOPPING:
+                self._set_work(row, REMOVING, self.costs.remove_s)
+                self._tell(row, "stopping")
             else:
                 self._delete(row)
 
@@ -202,15 +203,20 @@ class Platform:
         """A kubelet that gets through to the API sees which of its pods are deleted, and begins to end them."""
         evicted = self.pods.of(EVICTED)
         for row in evicted[np.isin(self.pods.node[evicted], renewed)]:
-            self._end(row, "stopping")
+            self._end(row)
 
-    def _end(self, row: int, what: str) -> None:
-        if self.pods.state[row] in (PENDING, CREATING):
+    def _end(self, row: int) -> None:
+        """A pod without containers has nothing to stop."""
+        if self.pods.state[row] == PENDING:
             self._delete(row)
-            return
-        self.pods.state[row] = STOPPING
-        self.pods.to_do_s[row] = self.costs.remove_s
-        self._tell(row, what)
+        elif self.pods.state[row] == CREATING:
+            self._set_work(row, REMOVING, self.costs.remove_s)
+        else:
+            self._set_work(row, STOPPING, self.costs.stop_s)
+
+    def _set_work(self, row: int, state: int, mean_s: float) -> None:
+        self.pods.state[row] = state
+        self.pods.to_do_s[row] = mean_s * self.chance.lognormal(0, WORK_SPREAD)
 
     def _delete(self, row: int) -> None:
         self._tell(row, "deleted")
@@ -242,7 +248,7 @@ class Platform:
         for row in gone:
             self._tell(row, "evicting")
             if self.pods.state[row] == CREATING:
-                self._delete(row)
+                self._end(row)
             else:
                 self.pods.state[row] = EVICTED
         self.evictions += len(gone)
@@ -261,8 +267,8 @@ class Platform:
             many, node = heapq.heappop(heap)
             heapq.heappush(heap, (many + 1, node))
             self.pods.node[row] = node
-            self.pods.to_do_s[row], self.pods.to_start_s[row] = self.costs.create_s, self.costs.start_s
-            self.pods.state[row] = CREATING
+            self.pods.to_start_s[row] = self.costs.start_s
+            self._set_work(row, CREATING, self.costs.create_s)
 
     def _tell(self, row: int, what: str) -> None:
         node = int(self.pods.node[row])

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-FREE, PENDING, CREATING, STARTING, RUNNING, EVICTED, STOPPING = range(7)
+FREE, PENDING, CREATING, STARTING, RUNNING, EVICTED, STOPPING, REMOVING = range(8)
 """States. FREE: the row holds no pod. CREATING: the kubelet makes its containers. STARTING: they run and are not ready yet. EVICTED: deleted in the
-API while its containers run on. STOPPING: its kubelet knows that, and ends them."""
+API while its containers run on. STOPPING: its kubelet knows that, and sets out to end them. REMOVING: they have ended and are taken away."""
+STATES = 8
 NOWHERE = -1
 GROWTH = 64
 """Rows added at least when all are taken. Chosen."""
@@ -58,12 +59,18 @@ class Pods:
 
     def of(self, *states: int) -> NDArray[np.int64]:
         """Rows of pods in one of the states, by number."""
-        rows = np.flatnonzero(np.isin(self.state, states))
-        return rows[np.argsort(self.number[rows], kind="stable")]
+        rows = np.flatnonzero(self._is(states))
+        numbers = self.number[rows]
+        return rows if (numbers[1:] > numbers[:-1]).all() else rows[np.argsort(numbers, kind="stable")]
 
     def count(self, *states: int) -> int:
         """How many are in one of the states."""
-        return int(np.isin(self.state, states).sum())
+        return int(self._is(states).sum())
+
+    def _is(self, states: tuple[int, ...]) -> NDArray[np.bool_]:
+        wanted = np.zeros(STATES, bool)
+        wanted[list(states)] = True
+        return wanted[self.state]
 
     def _grow(self, by: int) -> None:
         for name in ("number", "state", "node"):

@@ -15,7 +15,7 @@ from lab.sim.chain.injuries import Injuries
 from lab.sim.chain.parameters import Costs
 from lab.sim.chain.plan import Plan, arrivals
 from lab.sim.chain.platform import Change, Demand, Platform
-from lab.sim.chain.pods import CREATING, EVICTED, PENDING, RUNNING, STARTING, STOPPING
+from lab.sim.chain.pods import CREATING, EVICTED, PENDING, REMOVING, RUNNING, STARTING, STOPPING
 from lab.sim.chain.record import Record
 from lab.sim.chain.services import Services
 from lab.sim.constants import UP_TO_2018_08_07
@@ -167,7 +167,7 @@ class World:
                 ("nodes_not_ready", "cluster"): int((~platform.nodes.ready).sum()),
                 ("pods_running", "lab"): pods.count(RUNNING),
                 ("pods_pending", "lab"): pods.count(PENDING, CREATING, STARTING),
-                ("pods_terminating", "lab"): pods.count(EVICTED, STOPPING),
+                ("pods_terminating", "lab"): pods.count(EVICTED, STOPPING, REMOVING),
                 ("evictions_total", "lab"): platform.evictions,
                 ("log_backlog_bytes_max", "pod-max"): float(pods.backlog.max(initial=0.0)) * self._costs.line_bytes,
                 ("members_alive", "pool"): seen.alive,
