@@ -23,6 +23,8 @@ FAULTS = {
 
 ROW = 38
 """Pixels from one link to the next. Chosen: a line of text and a bar."""
+STRIPS_MAX = 24
+"""Nodes that get a strip of their own. Chosen: a screen's height; the lab has seven, a simulated cluster thousands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +125,12 @@ def shades(history: History, watch: Watch | None, time: Axis) -> list[dict[str, 
 
 
 def strips(history: History, time: Axis) -> list[dict[str, Any]]:
-    """One strip per node: when it was Ready, NotReady, Unknown."""
+    """One strip per node: when it was Ready, NotReady, Unknown. Of very many, the first by name, and in words what became of the others."""
     by_node = stretches(history, time.end_s)
+    shown = sorted(by_node)[:STRIPS_MAX]
     rows = []
-    for node, known in by_node.items():
+    for node in shown:
+        known = by_node[node]
         bad_s = sum(s.end_s - max(s.begin_s, time.begin_s) for s in known if s.ready != "True" and s.end_s > time.begin_s)
         parts = [
             {
@@ -140,7 +144,10 @@ def strips(history: History, time: Axis) -> list[dict[str, Any]]:
             if time.width(s.begin_s, s.end_s) > 0
         ]
         words = "Ready all along" if bad_s == 0 else f"not Ready for {number(bad_s, 's')}"
-        rows.append({"node": short_node(node), "tone": tone_of(node, list(by_node)), "parts": parts, "words": words})
+        rows.append({"node": short_node(node), "tone": tone_of(node, shown), "parts": parts, "words": words})
+    if others := [known for node, known in by_node.items() if node not in shown]:
+        lost = sum(any(stretch.ready != "True" for stretch in known) for known in others)
+        rows.append({"node": f"{len(others):,} more", "tone": "grey", "parts": [], "words": f"{lost:,} of them not Ready at some time"})
     return rows
 
 

@@ -177,6 +177,15 @@ def test_strips_cover_the_time_of_every_node() -> None:
     assert sum(part["width"] for part in lost["parts"]) == pytest.approx(100, abs=0.1)
 
 
+def test_of_very_many_nodes_the_first_have_a_strip_and_the_others_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chain, "STRIPS_MAX", 2)
+    history, _, _ = told("cascade")
+    rows = chain.strips(history, chain.axis(history, Watch.of(history)))
+    assert len(rows) == 3
+    assert rows[2]["node"] == f"{len(NODES) - 2} more"
+    assert rows[2]["words"].endswith("of them not Ready at some time")
+
+
 def test_ticks_are_round_and_few() -> None:
     for end_s in (30, 290, 1000, 9000):
         ticks = chain.Axis(5, end_s).ticks()
