@@ -1,4 +1,4 @@
-"""`lab doctor`, `up`, `down`, `status`, `heal`, `calibrate`: the machine and the cluster."""
+"""`lab doctor`, `up`, `down`, `status`, `heal`, and the measuring of `calibrate`: the machine and the cluster."""
 
 import json
 import shutil
@@ -28,13 +28,12 @@ EXAMPLES = {
     "down": ("lab down",),
     "status": ("lab status", "lab status --json"),
     "heal": ("lab heal",),
-    "calibrate": ("lab calibrate", "lab calibrate --pods 50"),
 }
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    for command in (doctor_command, up, down, status, heal, calibrate):
+    for command in (doctor_command, up, down, status, heal):
         name = command.__name__.removesuffix("_command")
         app.command(name, epilog=examples(*EXAMPLES[name]))(command)
 
@@ -106,11 +105,8 @@ def heal() -> None:
     terminal().line(f"healed: {', '.join(healed)}" if healed else "nothing to heal")
 
 
-def calibrate(
-    pods: Annotated[int, typer.Option(help="workload pods")] = 35,
-    requests_per_s: Annotated[float, typer.Option(help="steady requests per second")] = 25,
-) -> None:
-    """Measure the steady use of an app node under the workload; later runs cap their nodes at a multiple of it."""
+def measure_node(pods: int, requests_per_s: float) -> None:
+    """Measure the steady use of an app node under the workload, and keep it."""
     console = terminal()
     with run_lock(paths.LOCK, SystemClock()):
         found = compose.calibrate(console, pods, requests_per_s)

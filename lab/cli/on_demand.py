@@ -15,7 +15,7 @@ MODULES: Mapping[str, str] = {
     "down": "cluster_commands",
     "status": "cluster_commands",
     "heal": "cluster_commands",
-    "calibrate": "cluster_commands",
+    "calibrate": "calibrate_commands",
     "run": "run_commands",
     "watch": "watch_command",
     "judge": "run_commands",

@@ -12,6 +12,7 @@ from lab.checkers.verdict import Verdict
 from lab.cli import judging, provenance
 from lab.cli.console import terminal
 from lab.cli.on_all_cores import on_all_cores
+from lab.core import paths
 from lab.core.clock import Clock
 from lab.core.errors import Aborted
 from lab.core.experiment import Experiment
@@ -21,6 +22,7 @@ from lab.report.repeats import summary
 from lab.runner.causes import Causes
 from lab.runner.folder import EXPERIMENT_FILE, choose_folder, make_folder
 from lab.sim.chain.world import Model, Passed, simulate
+from lab.sim.fit.kept import newest
 from lab.sim.warm import warm
 
 COMPILE_ALLOWED_S = 600.0
@@ -62,12 +64,19 @@ def simulate_into(folder: Path, experiment: Experiment, passed: Passed | None = 
     make_folder(folder)
     (folder / EXPERIMENT_FILE).write_text(experiment.model_dump_json(indent=2) + "\n", encoding="utf-8")
     command = f"lab run {experiment.name} --world sim --seed {experiment.seed}"
-    outcome = simulate(experiment, Model(header={"command": command, "git": provenance.git()}), passed)
+    outcome = simulate(experiment, model(command), passed)
     write_history(folder / HISTORY_FILE, outcome.events)
     (folder / "requests.csv").write_text("\n".join(outcome.requests) + "\n", encoding="utf-8")
     verdict = judging.judge_folder(folder)
     judging.write_report(folder, verdict)
     return verdict
+
+
+def model(command: str = "") -> Model:
+    """With the newest calibration: this user's own, else the one that comes with the lab."""
+    calibration, place = newest(paths.cache())
+    fitted = {"file": place.name, "runs": [run.name for run in calibration.runs], **calibration.made_with}
+    return Model(calibration.costs(), header={"command": command, "git": provenance.git(), "calibration": fitted})
 
 
 def write_history(path: Path, events: Sequence[Event]) -> None:

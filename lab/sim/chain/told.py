@@ -32,7 +32,7 @@ def open_history(record: Record, experiment: Experiment, plan: Plan, platform: P
         "timers": asdict(platform.timers),
         "workload": {"pods": plan.pods, "requests_per_s": plan.requests_per_s, "flood_asks_per_s": plan.asks_per_s},
     }
-    known = {"command": "", "git": {}, "versions": {}, **header}
+    known = {"command": "", "git": {}, "versions": {}, "calibration": {}, **header}
     record.tell(
         0.0,
         "run",

@@ -119,7 +119,9 @@ class World:
         told.close_history(self._record, self.plan, self.platform)
         events = self._record.events()
         opening = events[0]
-        fidelity = [*told.FIDELITY, told.CHOSEN, *told.NOT_MODELLED, *self.agents.caveats()]
+        runs = len(opening["calibration"].get("runs", ()))
+        fitted = f"Costs, shares and latencies are fitted to {runs} runs on containers, or chosen where those show nothing."
+        fidelity = [*told.FIDELITY, fitted if runs else told.CHOSEN, *told.NOT_MODELLED, *self.agents.caveats()]
         events[0] = Event(opening.seq, opening.at_s, opening.kind, opening.cause, {**opening.fields, "fidelity": fidelity})
         return Outcome(events, [COLUMNS, *self._answers.requests])
 

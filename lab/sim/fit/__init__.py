@@ -1,0 +1,1 @@
+"""The simulator's free parameters fitted to real runs."""
