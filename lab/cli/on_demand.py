@@ -26,6 +26,7 @@ MODULES: Mapping[str, str] = {
     "serve": "reading_commands",
     "experiments": "experiment_commands",
     "validate": "validate_commands",
+    "compare-worlds": "compare_commands",
 }
 """Command -> the module of this package that registers it, in the order in which help lists them. A new command is one line here."""
 
