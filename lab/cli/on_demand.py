@@ -27,6 +27,7 @@ MODULES: Mapping[str, str] = {
     "experiments": "experiment_commands",
     "validate": "validate_commands",
     "compare-worlds": "compare_commands",
+    "pool": "pool_commands",
 }
 """Command -> the module of this package that registers it, in the order in which help lists them. A new command is one line here."""
 
