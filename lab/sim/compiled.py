@@ -56,6 +56,11 @@ def _widened(args: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(types.int64 if isinstance(each, types.Integer) else each for each in plain)
 
 
+def folder() -> Path | None:
+    """Where the compiled code is kept; None: nowhere."""
+    return _FOLDER
+
+
 def _folder() -> Path | None:
     """The folder for compiled code, made if need be; None where it cannot be had for this user alone."""
     digest = hashlib.sha256()
