@@ -61,6 +61,7 @@ class Agents:
         blocked_ms: (M,) until when each is blocked.
         back: (M,) those that came back after they were gone.
         returned: how often any did.
+        known: names that were ever used, by number: all beyond are nothing.
         unfollowed: agents that found no name.
     """
 
@@ -71,6 +72,7 @@ class Agents:
     running: NDArray[np.bool_]
     blocked_ms: NDArray[np.int64]
     back: NDArray[np.bool_]
+    known: int
     returned: int = 0
     unfollowed: int = 0
     _told: int = 0
@@ -83,7 +85,7 @@ class Agents:
         pool = pool_of(size, rules, chance, observers=[0])
         here = np.arange(names) < SERVERS + pods
         status = np.where(here, state.ALIVE, 0).astype(np.int8)
-        return cls(pool, costs, chance, status, here, np.zeros(names, np.int64), np.zeros(names, bool))
+        return cls(pool, costs, chance, status, here, np.zeros(names, np.int64), np.zeros(names, bool), SERVERS + pods)
 
     def step(self, at_s: int, platform: Platform, changes: Iterable[Change]) -> list[tuple[float, int, str]]:
         """Go on to the end of the second that begins at `at_s`; what the observer noted: seconds, pod, state."""
@@ -103,14 +105,15 @@ class Agents:
 
     def seen(self) -> Seen:
         """What the observer lists now."""
-        failed = self.status == state.DEAD
+        status, running, back = (each[: self.known] for each in (self.status, self.running, self.back))
+        alive, failed = status == state.ALIVE, status == state.DEAD
         return Seen(
-            alive=int((self.status == state.ALIVE).sum()),
+            alive=int(alive.sum()),
             failed=int(failed.sum()),
-            left=int((self.status == state.LEFT).sum()),
-            wrongly=int((failed & self.running).sum()),
+            left=int((status == state.LEFT).sum()),
+            wrongly=int((failed & running).sum()),
             returned=self.returned,
-            phantoms=int((self.back & (self.status == state.ALIVE) & ~self.running).sum()),
+            phantoms=int((back & alive & ~running).sum()),
             score=float(self.pool.score_of(0)),
         )
 
@@ -141,6 +144,7 @@ class Agents:
                 self.unfollowed += change.what == "started"
             elif change.what == "started":
                 self.running[member] = True
+                self.known = max(self.known, member + 1)
                 yield begin_ms, script.START, member, change.pod % SERVERS
             elif self.running[member]:
                 self.running[member] = change.what == "stopping"

@@ -24,7 +24,7 @@ class Balancer:
     """The balancer.
 
     Args:
-        loaded: (M,) pods that are its backends.
+        loaded: (K,) of the pods known when it last looked, those that are its backends.
         alike_s: when they were last those of the catalog.
         reached_s: when the template last got an answer from Consul.
         renders: configurations made so far.
@@ -43,6 +43,8 @@ class Balancer:
     def step(self, at_s: int, servers: Servers) -> None:
         """One second of the template."""
         passing = servers.passing(at_s)
+        self.loaded = _of_all(self.loaded, len(passing))
+        self._seen = None if self._seen is None else _of_all(self._seen, len(passing))
         if not self._reachable(at_s, servers):
             self.differs = int((passing ^ self.loaded).sum())
             return
@@ -65,3 +67,8 @@ class Balancer:
     def _reachable(at_s: int, servers: Servers) -> bool:
         read_ms = servers.read_ms(at_s)
         return read_ms is not None and read_ms <= QUERY_TIMEOUT_MS
+
+
+def _of_all(flags: NDArray[np.bool_], count: int) -> NDArray[np.bool_]:
+    """The same with more pods, of which none was known before."""
+    return flags if len(flags) == count else np.concatenate([flags, np.zeros(count - len(flags), bool)])

@@ -53,6 +53,7 @@ class Servers:
         member: (M,) what gossip says of each pod's agent: passing or not.
         node: (M,) the same as the catalog has it.
         service_s: (M,) from when on the pod's own service passes, in seconds; infinite before it is known.
+        known: pods that were ever heard of, by number: all beyond are nothing.
     """
 
     costs: Costs
@@ -60,6 +61,7 @@ class Servers:
     member: NDArray[np.bool_]
     node: NDArray[np.bool_]
     service_s: NDArray[np.float64]
+    known: int
     waiting: deque[int] = field(default_factory=deque)
     dropped: int = 0
     writes_per_s: float = 0.0
@@ -72,7 +74,7 @@ class Servers:
     def at_rest(cls, pods: int, names: int, costs: Costs, chance: np.random.Generator) -> "Servers":
         """All pods' agents and services pass."""
         here = np.arange(names) < pods
-        return cls(costs, chance, here.copy(), here.copy(), np.where(here, 0.0, np.inf))
+        return cls(costs, chance, here.copy(), here.copy(), np.where(here, 0.0, np.inf), pods)
 
     def step(self, at_s: int, noted: Iterable[tuple[int, str]], changes: Iterable[Change], other_writes: float) -> None:
         """One second: gossip's news (pod, state), what became of pods, and writes that others asked for."""
@@ -82,7 +84,7 @@ class Servers:
             self.writes_per_s = 0.0
             return
         loop = self._reconcile(at_s)
-        coordinates = min(COORDINATE_BATCH, int(self.member.sum()) / COORDINATES_S) / COORDINATE_BATCH
+        coordinates = min(COORDINATE_BATCH, int(self.member[: self.known].sum()) / COORDINATES_S) / COORDINATE_BATCH
         asked, self._own = loop + self._own + coordinates + other_writes, 0.0
         room = self.costs.raft_writes_per_s
         self.writes_per_s = asked
@@ -114,13 +116,14 @@ class Servers:
         return self.costs.server_read_ms * float(self.chance.lognormal(0, self.costs.server_read_spread)) + self.wait_ms()
 
     def passing(self, at_s: float) -> NDArray[np.bool_]:
-        """(M,) pods that the catalog calls passing: the node's check and the service's own."""
-        return np.asarray(self.node & (self.service_s <= at_s))
+        """(K,) of the pods known by now, those that the catalog calls passing: the node's check and the service's own."""
+        return np.asarray(self.node[: self.known] & (self.service_s[: self.known] <= at_s))
 
     def _hear(self, noted: Iterable[tuple[int, str]]) -> None:
         for pod, state in noted:
             if not 0 <= pod < len(self.member):
                 continue
+            self.known = max(self.known, pod + 1)
             self.member[pod] = state == "alive"
             if len(self.waiting) < CHANNEL:
                 self.waiting.append(pod)
@@ -132,6 +135,7 @@ class Servers:
         for change in changes:
             if change.pod is None or change.pod >= len(self.service_s):
                 continue
+            self.known = max(self.known, change.pod + 1)
             if change.what == "started":
                 self._own += OWN_WRITES
             elif change.what == "running":
@@ -143,9 +147,9 @@ class Servers:
         """A second of the leader's loop; its writes."""
         left_s, done = 1.0, 0
         if at_s % PASS_EVERY_S == 0:
-            left_s -= SCAN_S * len(self.member)
-            known = set(self.waiting)
-            self.waiting.extend(int(pod) for pod in np.flatnonzero(self.member != self.node) if int(pod) not in known)
+            left_s -= SCAN_S * self.known
+            queued, differ = set(self.waiting), self.member[: self.known] != self.node[: self.known]
+            self.waiting.extend(int(pod) for pod in np.flatnonzero(differ) if int(pod) not in queued)
         commit_s = self.costs.write_ms / 1000 + self.wait_ms() / 1000
         while self.waiting and left_s > 1e-9:
             pod = self.waiting.popleft()

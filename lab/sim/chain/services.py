@@ -95,7 +95,7 @@ class Services:
         }
 
     def _answering(self, platform: Platform) -> np.ndarray:
-        """(M,) pods whose containers serve."""
+        """(K,) of the pods that the balancer knows, those whose containers serve."""
         answering = np.zeros(len(self.balancer.loaded), bool)
         numbers = platform.pods.number[platform.pods.of(RUNNING, EVICTED)]
         answering[numbers[numbers < len(answering)]] = True
