@@ -1,5 +1,6 @@
 """`lab compare-worlds`: runs on containers against simulated ones of the same experiment."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,19 +11,22 @@ from lab.checkers.requests import parse
 from lab.cli.calibrate_commands import digest, experiment_of
 from lab.cli.console import LabConsole, terminal
 from lab.cli.help import examples
+from lab.cli.on_all_cores import on_all_cores
 from lab.core import paths
 from lab.core.errors import Refused
 from lab.core.experiment import Experiment
-from lab.core.history import HISTORY_FILE, History
+from lab.core.history import History
 from lab.report import worlds
 from lab.report.folder import read
 from lab.report.worlds_page import render_page
+from lab.sim.chain.parameters import Costs
 from lab.sim.chain.world import Model, simulate
 from lab.sim.fit.kept import Calibration, newest
 from lab.sim.warm import warm
 
 READ_ALLOWED_S, WARM_ALLOWED_S, SIMULATE_ALLOWED_S = 300.0, 600.0, 1800.0
 """Chosen: several times what they took on two cores."""
+FEWER = "fewer seeds: --seeds 5"
 
 EXAMPLES = ("lab compare-worlds runs/20260101T120000Z-cascade --out worlds.html",)
 
@@ -73,14 +77,16 @@ def _stored(folder: Path) -> worlds.Run:
 def _simulated(console: LabConsole, experiment: Experiment, calibration: Calibration, seeds: int) -> list[worlds.Run]:
     with console.step("Getting the compiled gossip pool (compiled once per version, about a minute)", WARM_ALLOWED_S):
         warm()
-    found = []
-    with console.step(f"Simulating {experiment.name}", SIMULATE_ALLOWED_S) as step:
-        for seed in range(seeds):
-            step.say(f"{seed} of {seeds} seeds")
-            outcome = simulate(experiment.model_copy(update={"seed": seed}), Model(costs=calibration.costs()))
-            history = History(outcome.events)
-            found.append(worlds.Run(f"seed {seed}", history, judge(history, parse(outcome.requests))))
-    return found
+    costs = calibration.costs()
+    jobs = {seed: partial(_one, experiment.model_copy(update={"seed": seed}), costs) for seed in range(seeds)}
+    with console.step(f"Simulating {experiment.name} with {seeds} seeds", SIMULATE_ALLOWED_S) as step:
+        return list(on_all_cores(jobs, step, SIMULATE_ALLOWED_S, FEWER).values())
+
+
+def _one(experiment: Experiment, costs: Costs) -> worlds.Run:
+    outcome = simulate(experiment, Model(costs=costs))
+    history = History(outcome.events)
+    return worlds.Run(f"seed {experiment.seed}", history, judge(history, parse(outcome.requests)))
 
 
 def _facts(runs: list[Path], calibration: Calibration, place: Path, seeds: int) -> list[str]:

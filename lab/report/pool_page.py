@@ -6,7 +6,7 @@ from pathlib import Path
 
 import jinja2
 
-from lab.sim.study import LIMITS, Finding, cells, lines
+from lab.sim.study import Finding, cells, limits, lines
 
 FOLDER = Path(__file__).parent
 
@@ -16,7 +16,7 @@ def render_page(agents: int, found: Sequence[Finding]) -> str:
     opening, heads, *_ = lines(agents, found)
     css = (FOLDER / "page.css").read_text(encoding="utf-8")
     rows = [cells(each) for each in found]
-    return _template().render(css=css, agents=f"{agents:,}", opening=opening, heads=heads.split(" | "), rows=rows, limits=LIMITS)
+    return _template().render(css=css, agents=f"{agents:,}", opening=opening, heads=heads.split(" | "), rows=rows, limits=limits(found))
 
 
 @functools.cache

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.cli import compare_commands
 from lab.cli.simulated import write_history
 from lab.core.errors import Refused
 from lab.core.history import Event
@@ -30,7 +31,9 @@ def run_folder(folder: Path, seed: int, *, real: bool = True) -> Path:
 
 @pytest.fixture
 def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Three runs, a cache of their own, and no other processes: those would load the simulator again for a second of work."""
     monkeypatch.setenv("CASCADE_LAB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(compare_commands, "on_all_cores", lambda jobs, *_: {seed: job() for seed, job in jobs.items()})
     return [run_folder(tmp_path / name, seed) for name, seed in (("one", 1), ("two", 2), ("held-out", 3))]
 
 
