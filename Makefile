@@ -80,7 +80,7 @@ test: setup
 test-cluster: setup
 	@.venv/bin/pytest -v -m cluster --log-level=INFO
 
-## timing: the ratios of times that the lab promises; wants a quiet machine
+## timing: the ratios of times that the lab promises, and the whole comparison of the simulator's pools; wants a quiet machine
 timing: setup
 	@.venv/bin/pytest -q -m timing
 

@@ -1,7 +1,8 @@
 """The sampled pool against the exact one, and what must always hold of its groups and rows. The whole table: approximation.md."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,37 +17,63 @@ from lab.sim.gossip.state import ABSENT, ALIVE, DEAD, HINDERED, SUSPECT
 from tests.sim.reading import digest, each_row, knowers, lap, phantoms, queued, suspecting
 from tests.sim.test_gossip import churn
 
-KNOWN_MISSES: dict[tuple[str, str], str] = {}
-"""Measures that do not agree at 250 members, and why; what else fails here is a fault."""
+KNOWN_MISSES = {("slow members", "queued"): 0.45, ("slow members, SWIM", "queued"): 0.54}
+"""Measures that do not agree at 250 members, with their residual: what else fails here is a fault, and so is a residual that has changed.
+
+Queues of hindered members are four times too long, those of steady ones agree within 5 %. Cause: pings that wait in the socket of a blocked member are answered when
+it wakes, and each ack carries a packet of its queue. In the sample only pings of followed members wait there, a quarter of all at this size."""
+
+IN_MAKE_TEST = ("deaths", "churn", "slow members", "encryption in nine of ten")
+"""The other scenarios are compared by `make timing`, as they take minutes together."""
+
+
+def known(line: Line) -> bool:
+    """A known miss, at the residual that is stated for it?"""
+    stated = KNOWN_MISSES.get((line.scenario, line.measure))
+    within = approximation.STANDARD_ERRORS * line.error / line.exact + approximation.SHARE if line.exact else 0.0
+    return stated is not None and abs(line.residual - stated) <= within
 
 
 def told(lines: Sequence[Line]) -> list[str]:
+    """Lines that are not as they should be: agreeing, or missing by as much as is known."""
     return [
         f"{line.scenario}, {line.measure}: {line.sampled:.4g} against {line.exact:.4g}, standard error {line.error:.2g}"
         for line in lines
-        if not line.agrees and (line.scenario, line.measure) not in KNOWN_MISSES
+        if not (known(line) if (line.scenario, line.measure) in KNOWN_MISSES else line.agrees)
     ]
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+def some(names: Iterable[str]) -> list[Any]:
+    """Scenarios as parameters: those that `make test` leaves out are marked."""
+    return [pytest.param(name, marks=() if name in IN_MAKE_TEST else pytest.mark.timing) for name in names]
+
+
+@pytest.mark.parametrize("name", some(SCENARIOS))
 def test_a_sample_of_64_tells_what_250_members_tell(name: str) -> None:
     exact = [run(name, 250, seed) for seed in range(3)]
     sampled = [run(name, 250, seed, followed=64) for seed in range(10, 16)]
     assert told(list(compare(name, 250, exact, sampled))) == []
 
 
-@pytest.mark.parametrize("name", ["churn", "slow members, SWIM", "encryption and back"])
+@pytest.mark.parametrize("name", some(["churn", "slow members, SWIM", "encryption and back"]))
 def test_with_a_row_for_each_name_nothing_is_left_to_rates(name: str) -> None:
     exact = [run(name, 100, seed) for seed in range(6)]
     sampled = [run(name, 100, seed, followed=200) for seed in range(10, 16)]
-    assert told(list(compare(name, 100, exact, sampled))) == []
+    assert [line for line in compare(name, 100, exact, sampled) if not line.agrees] == []
 
 
 def test_a_difference_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    exact = [run("slow members, SWIM", 250, seed) for seed in range(3)]
-    monkeypatch.setitem(approximation.SCENARIOS, "slow members, SWIM", replace(SCENARIOS["slow members, SWIM"], rules=Rules()))
-    other = [run("slow members, SWIM", 250, seed, followed=64) for seed in range(10, 14)]
-    assert any("false positives" in line for line in told(list(compare("slow members, SWIM", 250, exact, other))))
+    exact = [run("slow members", 120, seed) for seed in range(2)]
+    monkeypatch.setitem(approximation.SCENARIOS, "slow members", replace(SCENARIOS["slow members"], rules=Rules(lifeguard=SWIM)))
+    other = [run("slow members", 120, seed, followed=64) for seed in range(10, 12)]
+    assert any("health score" in line for line in told(list(compare("slow members", 120, exact, other))))
+
+
+def test_a_miss_that_has_changed_would_be_seen() -> None:
+    line = Line("slow members", 250, "queued", 3.0, 4.35, 0.1)
+    assert told([line]) == []
+    assert told([replace(line, sampled=3.0)]) != []
+    assert told([replace(line, sampled=5.5)]) != []
 
 
 def a_sampled_pool(seed: int, followed: int = 24) -> SampledPool:

@@ -184,11 +184,11 @@ def test_a_simulated_baseline_holds_as_expected() -> None:
 
 
 def test_simulated_cascades_fire_the_labs_links_in_order_and_mostly_all_of_them() -> None:
-    verdicts = [judged("cascade", seed)[1] for seed in range(1, 7)]
+    verdicts = [judged("cascade", seed)[1] for seed in range(1, 5)]
     for verdict in verdicts:
         assert {0, 1, 2, 5, 6} <= {link.link for link in verdict.links if link.status == "fired"}
         assert verdict.evidence.out_of_order == []
-    assert sum(verdict.as_expected for verdict in verdicts) >= 4
+    assert sum(verdict.as_expected for verdict in verdicts) >= 3
 
 
 def test_the_fault_is_told_when_it_acts() -> None:
