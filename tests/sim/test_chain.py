@@ -12,6 +12,7 @@ from lab.core.errors import Refused
 from lab.core.experiment import Experiment
 from lab.core.history import History
 from lab.runner.load import load_experiment
+from lab.sim.chain.agents import Agents
 from lab.sim.chain.injuries import Injuries
 from lab.sim.chain.kubelets import Loop
 from lab.sim.chain.nodes import Nodes, water_fill
@@ -21,6 +22,7 @@ from lab.sim.chain.platform import Demand, Platform
 from lab.sim.chain.pods import EVICTED, FREE, REMOVING, RUNNING, STOPPING, Pods
 from lab.sim.chain.world import Model, simulate
 from lab.sim.fit.kept import COMMITTED, load
+from lab.sim.gossip.pool import Rules
 
 COSTS = Costs()
 CHANCE = np.random.default_rng(1)
@@ -204,3 +206,14 @@ def test_a_simulated_run_says_so() -> None:
     assert history.header["world"] == "simulated"
     assert verdict.fidelity is not None
     assert verdict.fidelity[0].startswith("SIMULATED")
+
+
+def test_a_pool_that_holds_no_more_is_told_with_what_to_run_instead(monkeypatch: pytest.MonkeyPatch) -> None:
+    agents = Agents.at_rest(10, 30, Rules(), COSTS, np.random.default_rng(1))
+
+    def full(*_: object) -> None:
+        raise ValueError("more rumours on their way than the arrays hold")
+
+    monkeypatch.setattr(type(agents.pool), "run", full)
+    with pytest.raises(Refused, match=r"(?s)more rumours.*fewer agents"):
+        agents.step(0, starved(1), [])

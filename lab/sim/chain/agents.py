@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lab.core.errors import Refused
 from lab.sim.chain.parameters import Costs
 from lab.sim.chain.platform import Change, Platform
 from lab.sim.chain.pods import EVICTED, RUNNING, STARTING, STOPPING
@@ -88,11 +89,18 @@ class Agents:
         return cls(pool, costs, chance, status, here, np.zeros(names, np.int64), np.zeros(names, bool), SERVERS + pods)
 
     def step(self, at_s: int, platform: Platform, changes: Iterable[Change]) -> list[tuple[float, int, str]]:
-        """Go on to the end of the second that begins at `at_s`; what the observer noted: seconds, pod, state."""
+        """Go on to the end of the second that begins at `at_s`; what the observer noted: seconds, pod, state.
+
+        Raises:
+            Refused: more happens in the pool than its arrays hold.
+        """
         begin_ms = 1000 * at_s
         lives = np.array(list(self._lives(begin_ms, changes)), np.int64).reshape(-1, 4)
         self.pool.add(np.concatenate([lives, self._blocks(begin_ms, platform)]))
-        self.pool.run(at_s + 1)
+        try:
+            self.pool.run(at_s + 1)
+        except ValueError as full:
+            raise Refused(f"simulate the gossip of second {at_s}", str(full), "fewer agents, or a shorter recovery_s") from full
         notes = self.pool.notes[self._told :]
         self._told += len(notes)
         for note in notes:
