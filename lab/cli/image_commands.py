@@ -8,6 +8,7 @@ from rich.table import Table
 from lab.cli.console import terminal
 from lab.cli.help import examples
 from lab.cluster import engine
+from lab.core.consul import ConsulVersion
 from lab.images import auto, build, pull, state
 
 images = typer.Typer(
@@ -32,12 +33,20 @@ def ensure(
     shown.line(f"images: {auto.ensure(shown, mode)}")
 
 
-@images.command("build", epilog=examples("lab images build", "lab images build --clean"))
-def build_command(clean: Annotated[bool, typer.Option(help="build again what is built")] = False) -> None:
+@images.command("build", epilog=examples("lab images build", "lab images build --clean", "lab images build --consul 1.2.3"))
+def build_command(
+    clean: Annotated[bool, typer.Option(help="build again what is built")] = False,
+    consul: Annotated[ConsulVersion | None, typer.Option(help="only this version of Consul; the set holds none but the default")] = None,
+) -> None:
     """Build every image from package registries; goes on where an interrupted build was."""
+    if clean and consul is not None:
+        raise typer.BadParameter("throws all away, and --consul builds only one: use one of them", param_hint="--clean")
     shown = terminal()
     engine.ensure(shown)
-    build.build_all(shown, clean=clean)
+    if consul is None:
+        build.build_all(shown, clean=clean)
+    else:
+        build.build_consul(shown, consul)
 
 
 @images.command("pull", epilog=examples("lab images pull", "lab images pull --registry 127.0.0.1:5000"))

@@ -12,13 +12,13 @@ from lab.adapters import shell
 from lab.adapters.clock import SystemClock
 from lab.core.paths import cache, project
 from lab.core.progress import Progress
-from lab.images import containers, golang, nodes
+from lab.images import containers, golang, linked, nodes, versions
 from lab.images.debian import debian
 from lab.images.jars import jars
 from lab.images.parts import Bench, Part, files_present, stamp_path
-from lab.images.programs import programs
-from lab.images.schedule import Made, make_all
-from lab.images.table import IMAGES, by_part
+from lab.images.programs import consul_program, programs
+from lab.images.schedule import Made, lacking, make_all
+from lab.images.table import IMAGES, ON_REQUEST, by_part
 
 CA_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 """Where Debian and Red Hat keep the host's trusted certificates."""
@@ -55,13 +55,35 @@ def parts() -> list[Part]:
         _image("node-base", nodes.node_base, 60, _recipe("node-base")),
         _image("kindest-node", nodes.kindest_node, 60, _recipe("kube-proxy"), (nodes.LOOSEN, nodes.QUIET)),
         _image("kafka", lambda bench: _docker(bench, "kafka", {"libs": cache() / "jars"}), 60, _recipe("kafka", "Dockerfile")),
-        _image("consul", lambda bench: _docker(bench, "consul", {"consul": golang.binary("consul")}), 3, _recipe("consul", "Dockerfile")),
+        _consul("consul"),
         _program_image("vault"),
         _program_image("consul-template"),
         _image("haproxy", lambda bench: _docker(bench, "haproxy"), 20, _recipe("haproxy")),
         _image("python", lambda bench: _docker(bench, "python"), 30, _recipe("python")),
         *own_parts(),
     ]
+
+
+def build_consul(progress: Progress, version: str) -> Made:
+    """Build one version of Consul that is no part of the whole set; the set's own is left to `build_all`.
+
+    Raises:
+        Refused: a build tool is missing and may not be installed by us.
+        LabError: a part failed; the message names its log.
+    """
+    if version == versions.CONSUL:
+        return {}
+    golang.prepare(progress)
+    wanted = consul_parts(version)
+    if lacking(wanted):
+        host.ensure(["debootstrap"], progress)
+    return make_all(wanted, progress, SystemClock(), nodes.clean_work)
+
+
+def consul_parts(version: str) -> list[Part]:
+    """All that goes into one version of Consul, from nothing."""
+    base = next(part for part in parts() if part.name == "debian")
+    return [base, consul_program(version), _consul(versions.CONSUL_RECIPES[version])]
 
 
 def own_parts() -> list[Part]:
@@ -98,6 +120,16 @@ def _program_image(part: str) -> Part:
     return _image(part, lambda bench: _docker(bench, part, {part: golang.binary(part)}), 3, _recipe(part, "Dockerfile"))
 
 
+def _consul(part: str) -> Part:
+    """An image of Consul; it says what is linked into its program, so that a run's history can."""
+
+    def make(bench: Bench) -> dict[str, Any]:
+        program = golang.binary(part)
+        return containers.build(bench, "consul", by_part(part).tag, {"consul": program}, linked.label(program))
+
+    return _image(part, make, 3, _recipe("consul", "Dockerfile"), (linked.LABEL,))
+
+
 def _recipe(name: str, *files: str) -> tuple[Path, ...]:
     folder = project() / "images" / name
     return tuple(folder / file for file in files) if files else (folder,)
@@ -121,7 +153,7 @@ def _workload(bench: Bench) -> dict[str, Any]:
 def _clean(progress: Progress) -> None:
     with progress.step("Throwing away everything that was built") as step:
         nodes.clean_work()
-        tags = [image.tag for image in IMAGES]
+        tags = [image.tag for image in (*IMAGES, *ON_REQUEST)]
         for tag in reversed(tags):
             step.say(tag)
             shell.attempt(["docker", "image", "rm", "--force", tag], timeout_s=120)

@@ -61,7 +61,9 @@ def made_image(tag: str, **more: str) -> dict[str, Any]:
     return {"tag": tag, "image": image_id(tag), **more}
 
 
-def build(bench: Bench, recipe: str, tag: str, extra: Mapping[str, Path] | None = None) -> dict[str, Any]:
+def build(
+    bench: Bench, recipe: str, tag: str, extra: Mapping[str, Path] | None = None, marks: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Build images/RECIPE/Dockerfile, with files put beside it.
 
     Args:
@@ -69,9 +71,12 @@ def build(bench: Bench, recipe: str, tag: str, extra: Mapping[str, Path] | None 
         recipe: folder below images/.
         tag: name of the result.
         extra: file name in the build's context to file or folder here; hard-linked or copied by tar, never into the checkout.
+        marks: labels of the image.
     """
     bench.step.say(f"docker build, log {bench.log}")
     argv = ["docker", "build", "--network", "host", "--force-rm", "--pull=false", "--tag", tag]
+    for name, text in (marks or {}).items():
+        argv += ["--label", f"{name}={text}"]
     for name in PROXIES:
         argv += ["--build-arg", name] if name in os.environ else []
     with _context(recipe, extra or {}) as context:

@@ -42,21 +42,34 @@ def _kubernetes() -> Program:
     return Program("kubernetes", packages, (*KUBERNETES, "server=etcd"), stamped, expect_s=420)
 
 
+def _consul(version: str, expect_s: float) -> Program:
+    """Consul at a version of `versions.CONSUL_RECIPES`. Without the stamp 1.2.2 calls itself "1.2.2-dev"; 1.22.3 has no such variable and no need."""
+    recipe = versions.CONSUL_RECIPES[version]
+    main = "github.com/hashicorp/consul"
+    names = ("consul",) if recipe == "consul" else (f"consul={recipe}",)
+    stamped = (f"{main}/version.GitDescribe={version}",) if version.startswith("1.2.") else ()
+    return Program(recipe, (main,), names, stamped, expect_s=expect_s)
+
+
 PROGRAMS = (
     _kubernetes(),
     Program("coredns", (".",), ("coredns",), expect_s=60),
-    # Without the stamp 1.2.2 calls itself "1.2.2-dev".
-    Program(
-        "consul",
-        ("github.com/hashicorp/consul",),
-        ("consul",),
-        (f"github.com/hashicorp/consul/version.GitDescribe={versions.CONSUL}",),
-        expect_s=120,
-    ),
+    _consul(versions.CONSUL, expect_s=120),
     Program("pause", (".",), ("pause",), expect_s=3),
     Program("vault", ("github.com/hashicorp/vault",), ("vault",), flags=("-tags=vault",), expect_s=220),
     Program("consul-template", ("github.com/hashicorp/consul-template",), ("consul-template",), expect_s=60),
 )
+
+
+CONSULS = {
+    version: _consul(version, expect_s) for version, expect_s in {"1.2.2-newgossip": 120.0, "1.2.3": 160.0, "1.22.3": 440.0}.items()
+}
+"""Programs that are built on request alone, by version of Consul."""
+
+
+def consul_program(version: str) -> Part:
+    """The Go program of one version of Consul that is built on request."""
+    return _part(CONSULS[version], golang.toolchain())
 
 
 def programs() -> list[Part]:

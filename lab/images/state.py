@@ -6,7 +6,7 @@ from typing import Literal
 
 from lab.core.paths import cache
 from lab.images import containers
-from lab.images.table import IMAGES, Image
+from lab.images.table import IMAGES, ON_REQUEST, Image
 
 Source = Literal["built", "pulled", "unknown", ""]
 
@@ -23,7 +23,7 @@ class Status:
 def status() -> list[Status]:
     """Every image of the table, in its order."""
     here = containers.image_ids()
-    return [Status(image, image.tag in here, _source(image, here.get(image.tag))) for image in IMAGES]
+    return [Status(image, image.tag in here, _source(image, here.get(image.tag))) for image in (*IMAGES, *ON_REQUEST)]
 
 
 def _source(image: Image, found: str | None) -> Source:

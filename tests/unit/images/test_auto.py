@@ -5,7 +5,7 @@ import pytest
 from lab.adapters import shell
 from lab.core.errors import LabError
 from lab.images import auto, containers, golang, state
-from lab.images.table import IMAGES
+from lab.images.table import IMAGES, ON_REQUEST
 from tests.fakes import FakeProgress
 
 
@@ -53,7 +53,7 @@ def test_where_an_image_is_from_is_told_by_its_stamp(tmp_path, monkeypatch):
     assert rows["kafka"] == (True, "pulled")
     assert rows["vault"] == (True, "unknown")
     assert rows["haproxy"] == (False, "")
-    assert len(rows) == len(IMAGES)
+    assert len(rows) == len(IMAGES) + len(ON_REQUEST)
 
 
 @pytest.mark.parametrize(("said", "minor"), [("go1.26.3", 26), ("go1.9", 9), ("devel +abc", 0)])

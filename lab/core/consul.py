@@ -1,0 +1,20 @@
+"""Which Consul an experiment may ask for."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from lab.core.strict import Strict
+
+ConsulVersion = Literal["1.2.2", "1.2.2-newgossip", "1.2.3", "1.22.3"]
+"""1.2.2 is what Target ran, 1.2.3 what it moved to, 1.22.3 a current one; 1.2.2-newgossip is 1.2.2 with nothing but the gossip libraries of 1.2.3."""
+
+DEFAULT_VERSION: ConsulVersion = "1.2.2"
+
+
+class Consul(Strict):
+    """The Consul of servers and agents."""
+
+    version: ConsulVersion = Field(
+        DEFAULT_VERSION, description="release of servers and agents; any but the default is built when it is first asked for"
+    )
