@@ -4,6 +4,7 @@ The kubernetes package does configuration, TLS and requests; objects stay the JS
 costs about ten times the CPU, and the lab's own use is bounded.
 """
 
+import base64
 import json
 import warnings
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,7 @@ from kubernetes.client import ApiClient
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config import new_client_from_config
 from kubernetes.config.config_exception import ConfigException
+from pydantic import SecretStr
 from yaml import YAMLError  # type: ignore[import-untyped]  # kubernetes reads its configuration with it
 
 from lab.core.errors import Refused, Unavailable
@@ -29,7 +31,9 @@ PODS: Final = f"/api/v1/namespaces/{NAMESPACE}/pods"
 NODES: Final = "/api/v1/nodes"
 LEASES: Final = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 EVENTS: Final = "/api/v1/events"
+NAMESPACES: Final = "/api/v1/namespaces"
 _APPS: Final = f"/apis/apps/v1/namespaces/{NAMESPACE}"
+DEPLOYMENTS: Final = f"{_APPS}/deployments"
 
 _ANSWER_S: Final = 10.0
 """Time for one answer. Chosen: an API server that shares two cores with a storm was seen to take seconds; more only delays giving up."""
@@ -196,6 +200,15 @@ class Kube:
     def scale(self, name: str, replicas: int, *, kind: str = "deployments") -> None:
         """Ask for `replicas` pods of a deployment (or of `statefulsets`)."""
         self._call("PATCH", f"{_APPS}/{kind}/{name}/scale", {}, {"spec": {"replicas": replicas}})
+
+    def merge(self, path: str, change: Object) -> None:
+        """Change the object at `path` by a merge patch (RFC 7386): null takes a field away."""
+        self._call("PATCH", path, {}, change)
+
+    def fill_secret(self, name: str, files: Mapping[str, SecretStr]) -> None:
+        """Set files of a Secret that is there. What they hold is in the request alone, and in no message."""
+        encoded = {file: base64.b64encode(text.get_secret_value().encode()).decode() for file, text in files.items()}
+        self._call("PATCH", f"{NAMESPACES}/{NAMESPACE}/secrets/{name}", {}, {"data": encoded})
 
     def delete_pod(self, name: str, *, grace_s: int = 0) -> None:
         """Delete one pod; fine when it is gone already. 0 s of grace also forgets a pod whose node does not answer."""

@@ -13,8 +13,9 @@ import psutil
 from lab.adapters import debian, shell
 from lab.adapters.docker import Docker
 from lab.adapters.kube import Kube
-from lab.cluster import bring_up, doctor, engine, reset, shape
+from lab.cluster import bring_up, doctor, engine, node_images, reset, shape
 from lab.cluster import calibrate as calibration
+from lab.cluster.arms import Arm
 from lab.cluster.world import KindWorld, open_world
 from lab.core import paths
 from lab.core.errors import Refused
@@ -25,11 +26,15 @@ from lab.core.protocols import LoadGenerator, Probe, Watch
 from lab.core.secrets import Deployer, VaultKeys
 from lab.faults.table import FAULTS
 from lab.images import versions
+from lab.images.build import build_consul
+from lab.images.containers import image_id
+from lab.images.linked import of_image
+from lab.images.table import by_part
 from lab.probes.table import Handles, standard_probes, standard_watches
 from lab.workload.delivered import account_now
 from lab.workload.locust import Load, LoadSettings
 
-__all__ = ["FAULTS", "LabWorld", "calibrate", "host", "ledger", "world"]
+__all__ = ["FAULTS", "LabWorld", "built", "calibrate", "host", "ledger", "world"]
 
 CALIBRATION_ALLOWED_S = 60.0
 """Chosen: the window of 20 s, Locust's start and stop."""
@@ -89,7 +94,7 @@ class LabWorld:
     def reset(self, pods: int) -> None:
         """See `World.reset`."""
         self._kube.close()
-        self._kube = fresh_cluster(self._progress, self._doors, pods)
+        self._kube = fresh_cluster(self._progress, self._doors, pods, Arm.of(self._experiment))
         plan = self._plan()
         self._kind.cap(plan)
         calibration.await_calm(self._kind, self._progress, plan)
@@ -115,7 +120,8 @@ class LabWorld:
             "timers": shape.SCALED_TIMERS,
             "workload": self._experiment.workload.model_dump(),
         }
-        return {"host": _host_facts(), "versions": _versions(), "settings": settings, "fidelity": list(shape.FIDELITY)}
+        consul = self._experiment.consul.version
+        return {"host": _host_facts(), "versions": _versions(consul), "settings": settings, "fidelity": shape.fidelity(consul)}
 
     def accounting(self) -> dict[str, Any]:
         """Where every line went."""
@@ -145,20 +151,31 @@ def calibrate(progress: Progress, pods: int, requests_per_s: float) -> calibrati
     """Bring up the workload uncapped, measure, and remember."""
     kind = world()
     workload = Workload(pods=pods, requests_per_s=requests_per_s)
-    fresh_cluster(progress, Doors(kind, Kube), pods).close()
+    fresh_cluster(progress, Doors(kind, Kube), pods, Arm()).close()
     return _measured(progress, kind, workload)
 
 
-def fresh_cluster(progress: Progress, doors: Doors, pods: int) -> Kube:
-    """A steady lab with `pods` workload pods on a fresh Kafka and Consul: swept if it is calm, else made anew."""
+def fresh_cluster(progress: Progress, doors: Doors, pods: int, arm: Arm) -> Kube:
+    """A steady lab with `pods` workload pods on a fresh Kafka and Consul, as `arm` says: swept if it is calm, else made anew."""
     kube = doors.kube()
+    found = engine.find()
+    env = found.env() if found else {}
     if worn := reset.worn(kube):
         kube.close()
-        found = engine.find()
-        bring_up.renew(progress, doors.kind, found.env() if found else {}, worn)
+        bring_up.renew(progress, doors.kind, env, worn)
         kube = doors.kube()
-    reset.fresh(doors.kind, kube, progress, pods)
+    if arm.consul != versions.CONSUL:
+        doors.kind.uncap()
+        tag = by_part(versions.CONSUL_RECIPES[arm.consul]).tag
+        nodes = [doors.kind.core, *doors.kind.app_nodes]
+        node_images.load(progress, doors.kind.docker, nodes, node_images.EngineImage(tag, image_id(tag) or ""), env)
+    reset.fresh(doors.kind, kube, progress, pods, arm)
     return kube
+
+
+def built(progress: Progress, experiment: Experiment) -> None:
+    """See to it that the engine has the Consul that an experiment asks for."""
+    build_consul(progress, experiment.consul.version)
 
 
 def calibrated(progress: Progress, workload: Workload) -> None:
@@ -202,12 +219,13 @@ def _host_facts() -> dict[str, Any]:
     }
 
 
-def _versions() -> Mapping[str, str]:
+def _versions(consul: str) -> Mapping[str, str]:
     packages = ("cascade-lab", "docker", "kubernetes", "py-consul", "kafka-python", "locust")
     programs = {
         "python": platform.python_version(),
         "Kubernetes": versions.KUBERNETES,
-        "Consul": versions.CONSUL,
+        "Consul": consul,
+        "linked into Consul": of_image(by_part(versions.CONSUL_RECIPES[consul]).tag),
         "Kafka": versions.KAFKA,
         "Vault": versions.VAULT,
         "HAProxy": versions.HAPROXY,

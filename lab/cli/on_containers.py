@@ -27,6 +27,7 @@ def run(experiment: Experiment, out: Path | None, command: str) -> None:
     clock = SystemClock()
     world = compose.LabWorld(console, experiment)
     _be_prompt()
+    compose.built(console, experiment)
     compose.calibrated(console, experiment.workload)
     guard = Watchdog(WATCHDOG, clock)
     request = Request(experiment, command=command, git=provenance.git(), out=out)

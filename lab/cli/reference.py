@@ -8,6 +8,7 @@ import typer
 
 from lab.cli.main import app
 from lab.cluster import shape
+from lab.core.consul import DEFAULT_VERSION
 from lab.core.errors import Refused
 from lab.core.fault_specs import FAULT_SPECS
 from lab.core.fields import FieldWords, fault_fields, fields
@@ -74,7 +75,7 @@ def _table(known: Iterable[FieldWords]) -> str:
 
 
 def _fidelity() -> str:
-    return "\n".join(f"- {line}" for line in shape.FIDELITY)
+    return "\n".join(f"- {line}" for line in shape.fidelity(DEFAULT_VERSION))
 
 
 def _timers() -> str:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from lab.adapters.kube import Kube, Object
+from lab.cluster import arms
+from lab.cluster.arms import Arm
 from lab.cluster.settle import until
 from lab.cluster.world import KindWorld
 from lab.core.errors import Aborted, Unavailable
@@ -30,19 +32,20 @@ class Soiled(Aborted):
     """The pool remembers members that failed or left, and will for 72 hours: waiting does not help."""
 
 
-def fresh(world: KindWorld, kube: Kube, progress: Progress, pods: int) -> None:
-    """Bring up `pods` workload pods on a fresh Kafka and a fresh Consul pool, uncapped.
+def fresh(world: KindWorld, kube: Kube, progress: Progress, pods: int, arm: Arm) -> None:
+    """Bring up `pods` workload pods on a fresh Kafka and a fresh Consul pool, uncapped, as the arm says.
 
     Raises:
         Aborted: it does not become steady in time; says what was last seen.
     """
     world.uncap()
-    if not _pristine(world, pods):
-        _sweep(world, kube, progress)
+    other = arms.applied(kube) != arm.words
+    if other or not _pristine(world, pods):
+        _sweep(world, kube, progress, arm if other else None)
     try:
         _fill(world, kube, progress, pods)
     except Soiled:  # a busy host had pods evicted before the run began
-        _sweep(world, kube, progress)
+        _sweep(world, kube, progress, None)
         _fill(world, kube, progress, pods)
     world.weigh()
 
@@ -118,11 +121,15 @@ def _strangers(world: KindWorld, kube: Kube) -> tuple[str, list[str]]:
     return text, sorted(name for name in foreign if members[name] in GONE)
 
 
-def _sweep(world: KindWorld, kube: Kube, progress: Progress) -> None:
+def _sweep(world: KindWorld, kube: Kube, progress: Progress, arm: Arm | None) -> None:
+    """All pods new; if an `arm` is given, the cluster carries it before they are made."""
     kube.scale("app", 0)
     _delete(kube, "app")
     until(progress, world.clock, "the old pods gone", lambda: _left(kube.pods(labelled("app"))), SETTLE_ALLOWED_S)
     world.forget_tallies()
+    if arm is not None:
+        with progress.step(f"applying the arm {arm.words or 'as the manifests stand'}"):
+            arms.apply(arm, kube)
     old = {_uid(pod) for name in CORE_PODS for pod in kube.pods(labelled(name))}
     for name in CORE_PODS:
         _delete(kube, name)

@@ -28,15 +28,26 @@ SCALED_TIMERS = {
 }
 """Timers as set in kind-config.yaml and manifests/workload, with Kubernetes' defaults in brackets."""
 
-FIDELITY = (
-    "Real programs: Kubernetes 1.34.4 in kind, containerd, Kafka 4.3.1, Consul 1.2.2 (a version from before Target's upgrade to 1.2.3), kafka-python shippers, Locust.",
+_CONSULS = {
+    "1.2.2": "a version from before Target's upgrade to 1.2.3",
+    "1.2.2-newgossip": "1.2.2 with the gossip libraries of 1.2.3",
+    "1.2.3": "what Target moved to after the incident",
+    "1.22.3": "not of the incident's time",
+}
+_FIDELITY = (
+    "Real programs: Kubernetes 1.34.4 in kind, containerd, Kafka 4.3.1, Consul {consul} ({which}), kafka-python shippers, Locust.",
     "Scaled down: 5 app nodes and some dozens of pods on one machine; Target had about 2,000 workloads in its largest development cluster and about 41,000 agents in one gossip pool.",
     "A node is a container with a CPU cap, calibrated as a multiple of its steady use; the share ratio of a 96-core host is put on its slices. Timers are shortened (listed in the settings).",
     "Vault 1.1.2 keeps data and lock in Consul with its own timers (session, lock wait and lock delay 15 s); the load balancer is HAProxy, its configuration made by consul-template of today; a canary deploy registers an instance in Consul and starts no pod.",
     "Not Target's: containerd instead of dockerd, Kubernetes of 2025, one Kafka broker, an outage of seconds instead of hours.",
     "Not published by Target, so not compared: node counts, CPU figures, Consul latencies, a minute-level timeline.",
 )
-"""The fidelity statement of every history and report. Sources: D. Woods 2019; J. Engelman 2019."""
+"""Sources: D. Woods 2019; J. Engelman 2019."""
+
+
+def fidelity(consul: str) -> list[str]:
+    """The fidelity statement of every history and report."""
+    return [sentence.format(consul=consul, which=_CONSULS[consul]) for sentence in _FIDELITY]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from lab.core.consul import Consul
 from lab.core.fault_specs import ChurnPodsSpec, FaultSpec, FaultTimes, Seconds
 from lab.core.strict import Strict
 
@@ -64,6 +65,7 @@ class Experiment(Strict):
         le=100_000,
         description="simulator only: so many workload pods, with nodes and traffic in proportion; null: workload.pods",
     )
+    consul: Consul = Consul()
     faults: list[FaultSpec] = Field(default_factory=list)
     expected: Expected
 

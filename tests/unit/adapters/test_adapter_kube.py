@@ -5,6 +5,7 @@ import threading
 
 import pytest
 from adapter_fakes import web
+from pydantic import SecretStr
 
 from lab.adapters.kube import EVENTS, LEASES, NODES, PODS, Gone, Kube, answers
 from lab.core.errors import Refused, Unavailable
@@ -136,6 +137,23 @@ def test_scaling_sends_a_patch_of_the_scale(server, kube):
     server.routes[f"PATCH {APPS}/deployments/app/scale"] = (200, {})
     kube.scale("app", 60)
     assert json.loads(server.bodies[-1]) == {"spec": {"replicas": 60}}
+
+
+def test_a_change_is_a_merge_patch_of_the_object(server, kube):
+    server.routes[f"PATCH {APPS}/deployments/app"] = (200, {})
+    kube.merge(f"{APPS}/deployments/app", {"spec": {"paused": None}})
+    assert json.loads(server.bodies[-1]) == {"spec": {"paused": None}}
+
+
+def test_a_secret_is_filled_by_the_request_s_body_alone_and_no_message_holds_it(server, kube):
+    path = "/api/v1/namespaces/lab/secrets/gossip"
+    server.routes[f"PATCH {path}"] = (200, {})
+    kube.fill_secret("gossip", {"gossip.json": SecretStr("precious")})
+    assert json.loads(server.bodies[-1]) == {"data": {"gossip.json": "cHJlY2lvdXM="}}
+    server.routes[f"PATCH {path}"] = (500, {"message": "no"})
+    with pytest.raises(Unavailable) as caught:
+        kube.fill_secret("gossip", {"gossip.json": SecretStr("precious")})
+    assert not [word for word in ("precious", "cHJl") if word in f"{caught.value} {caught.value!r} {server.asked}"]
 
 
 def test_pods_are_deleted_at_once_and_a_pod_that_is_gone_is_fine(server, kube):

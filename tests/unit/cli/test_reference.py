@@ -4,7 +4,8 @@ import pytest
 
 from lab.cli.on_demand import MODULES
 from lab.cli.reference import part
-from lab.cluster.shape import FIDELITY, SCALED_TIMERS
+from lab.cluster.shape import SCALED_TIMERS, fidelity
+from lab.core.consul import DEFAULT_VERSION
 from lab.core.errors import Refused
 from lab.core.fault_specs import FAULT_SPECS
 from lab.core.fields import fields
@@ -30,7 +31,7 @@ def test_every_row_of_a_table_has_the_cells_of_its_head() -> None:
 
 
 def test_fidelity_is_what_a_history_says() -> None:
-    assert part("fidelity").splitlines() == [f"- {line}" for line in FIDELITY]
+    assert part("fidelity").splitlines() == [f"- {line}" for line in fidelity(DEFAULT_VERSION)]
     assert part("timers").count("\n") == len(SCALED_TIMERS) + 1
 
 

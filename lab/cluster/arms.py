@@ -1,0 +1,103 @@
+"""The arm of a run: what its experiment changes in the cluster's objects, as a kustomization over manifests/ that is applied before the run.
+
+The cluster itself says which arm it carries (an annotation of its namespace), so that a run on another one knows that all must be made anew.
+Objects are applied by one field manager, so what one arm has set and the next does not say is gone again.
+"""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from lab.adapters import shell
+from lab.adapters.kube import NAMESPACE, NAMESPACES, Kube
+from lab.cluster.gossip_key import gossip_file, gossip_key
+from lab.core import paths
+from lab.core.consul import DEFAULT_VERSION, Encryption
+from lab.core.experiment import Experiment
+
+ANNOTATION = "cascade-lab/arm"
+UNFINISHED = "unfinished"
+"""What the cluster says while it is being changed; no arm goes by that name, so that one which was interrupted is applied anew."""
+SECRET, SECRET_FILE = "gossip", "gossip.json"
+"""What servers and agents read their key from (manifests/mitigations/gossip-encryption)."""
+FOLDER = paths.STATE / "arm"
+APPLY_ALLOWED_S = 60.0
+"""Chosen: kubectl takes 1 to 2 s for all objects on an idle machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """What differs from manifests/ as they stand.
+
+    Args:
+        consul: version of servers and agents.
+        encryption: how the pool begins; "" where no key can come into it, and pods have no Secret.
+    """
+
+    consul: str = DEFAULT_VERSION
+    encryption: Encryption | Literal[""] = ""
+
+    @classmethod
+    def of(cls, experiment: Experiment) -> "Arm":
+        """The arm that an experiment asks for."""
+        encryption = experiment.consul.encryption
+        return cls(experiment.consul.version, "" if encryption == "off" else encryption)
+
+    @property
+    def words(self) -> str:
+        """How the cluster names it: "" as the manifests stand, else each thing that differs."""
+        usual = asdict(Arm())
+        changed = {name: value for name, value in asdict(self).items() if value != usual[name]}
+        return json.dumps(changed, sort_keys=True) if changed else ""
+
+
+def applied(kube: Kube) -> str:
+    """The words of the arm that the cluster carries."""
+    found = kube.get(f"{NAMESPACES}/{NAMESPACE}")["metadata"].get("annotations") or {}
+    return str(found.get(ANNOTATION, ""))
+
+
+def note(kube: Kube, words: str) -> None:
+    """Have the cluster say which arm it carries; "" for the manifests as they stand."""
+    kube.merge(f"{NAMESPACES}/{NAMESPACE}", {"metadata": {"annotations": {ANNOTATION: words or None}}})
+
+
+def apply(arm: Arm, kube: Kube) -> None:
+    """Have the cluster carry this arm, with no workload pod wanted. Pods of stateful sets are left to the caller.
+
+    Raises:
+        LabError: kubectl refused; the message has what it said.
+    """
+    note(kube, UNFINISHED)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(kustomization(arm, paths.project() / "manifests", FOLDER), indent=1)
+    (FOLDER / "kustomization.yaml").write_text(text, encoding="utf-8")  # JSON is YAML
+    kubectl = [str(paths.cache() / "bin" / "kubectl"), "--kubeconfig", str(paths.KUBECONFIG)]
+    shell.run([*kubectl, "apply", "--server-side", "--force-conflicts", "-k", str(FOLDER)], timeout_s=APPLY_ALLOWED_S)
+    if arm.encryption:
+        key = None if arm.encryption == "off" else gossip_key(1)
+        kube.fill_secret(SECRET, {SECRET_FILE: gossip_file(key, verify=arm.encryption != "on-without-verify")})
+    note(kube, arm.words)
+
+
+def kustomization(arm: Arm, manifests: Path, folder: Path) -> dict[str, Any]:
+    """What kustomize makes the arm from.
+
+    Args:
+        arm: the arm.
+        manifests: the lab's objects.
+        folder: where it will lie; kustomize takes no absolute paths.
+    """
+    # The paths are resolved, as `..` after a symbolic link leads elsewhere.
+    base = Path(os.path.relpath(manifests.resolve(), folder.resolve()))
+    components = [base / "mitigations" / "gossip-encryption"] if arm.encryption else []
+    return {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "resources": [str(base)],
+        "components": [str(component) for component in components],
+        "images": [{"name": "consul", "newTag": arm.consul}],
+        "replicas": [{"name": "app", "count": 0}],
+    }
