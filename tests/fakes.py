@@ -171,6 +171,18 @@ class FakePowers:
     def pods_wanted(self) -> int:
         return self.wanted
 
+    def redeploy_agents(self, mark: str, key: str, share: float, *, verify: bool) -> None:
+        self.going["redeploy"] = (float(mark), share)
+
+    def stop_redeploy(self) -> None:
+        self.going.pop("redeploy", None)
+
+    def redeploy_under_way(self) -> bool:
+        return "redeploy" in self.going
+
+    def redeployed(self) -> int:
+        return 7 * ("redeploy" in self.going)
+
     def stress_nodes(self, nodes: int, workers: int) -> None:
         self.going["stress"] = (nodes, workers)
 

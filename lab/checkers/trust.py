@@ -72,10 +72,15 @@ def doubts(history: History, watch: Watch | None, requests: Sequence[Request] | 
 
 
 def no_bite(history: History) -> list[str]:
-    """Faults that were asked for and never seen to bite: without a witness the experiment says nothing."""
-    asked = Counter(fault["fault"] for fault in history.header["experiment"].get("faults", []))
+    """Faults and remedies that were asked for and never seen to bite: without a witness the experiment says nothing."""
+    experiment = history.header["experiment"]
+    faults = Counter(fault["fault"] for fault in experiment.get("faults", []))
+    remedies = Counter(remedy["remedy"] for remedy in experiment.get("remedies", []))
     seen = Counter(event["fault"] for event in history.of("fault") if event["change"] == "witnessed")
-    return [f"the fault {name} was not seen to bite" for name in sorted(asked - seen)]
+    return [
+        *(f"the fault {name} was not seen to bite" for name in sorted(faults - seen)),
+        *(f"the remedy {name} was not seen to act" for name in sorted(remedies - seen)),
+    ]
 
 
 def warnings(cost: LabCost) -> list[str]:

@@ -33,7 +33,7 @@ class Arm:
 
     Args:
         consul: version of servers and agents.
-        encryption: how the pool begins; "" where no key can come into it, and pods have no Secret.
+        encryption: how the pool begins; "" where no key can come into it, in the middle of the run neither, and pods have no Secret.
     """
 
     consul: str = DEFAULT_VERSION
@@ -42,8 +42,8 @@ class Arm:
     @classmethod
     def of(cls, experiment: Experiment) -> "Arm":
         """The arm that an experiment asks for."""
-        encryption = experiment.consul.encryption
-        return cls(experiment.consul.version, "" if encryption == "off" else encryption)
+        guarded = experiment.consul.encryption != "off" or experiment.remedies
+        return cls(experiment.consul.version, experiment.consul.encryption if guarded else "")
 
     @property
     def words(self) -> str:

@@ -11,6 +11,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt
 from lab.adapters.kube import Kube, Object
 from lab.cluster import arms
 from lab.cluster.arms import Arm
+from lab.cluster.redeploy import settle
 from lab.cluster.settle import until
 from lab.cluster.world import KindWorld
 from lab.core.errors import Aborted, Unavailable
@@ -129,6 +130,7 @@ def _sweep(world: KindWorld, kube: Kube, progress: Progress, arm: Arm | None) ->
     world.forget_tallies()
     if arm is not None:
         with progress.step(f"applying the arm {arm.words or 'as the manifests stand'}"):
+            settle(kube)
             arms.apply(arm, kube)
     old = {_uid(pod) for name in CORE_PODS for pod in kube.pods(labelled(name))}
     for name in CORE_PODS:

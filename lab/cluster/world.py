@@ -13,6 +13,7 @@ from lab.adapters.docker import Docker
 from lab.cluster import vault
 from lab.cluster.broker import BrokerPowers
 from lab.cluster.pods import WorkloadPowers
+from lab.cluster.redeploy import RedeployPowers
 from lab.cluster.shape import SHARES, Node, Plan, read_nodes
 from lab.cluster.units import Units, each
 from lab.core.clock import Clock
@@ -23,7 +24,7 @@ PRISTINE = STATE / "pristine"
 """Holds the number of pods while no run has touched the cluster: adding pods to it is as fresh as a reset."""
 
 
-class KindWorld(BrokerPowers, WorkloadPowers):
+class KindWorld(BrokerPowers, WorkloadPowers, RedeployPowers):
     """One kind cluster. `nodes` are those of kind-config.yaml."""
 
     def __init__(self, docker: Docker, clock: Clock, nodes: Iterable[Node]) -> None:

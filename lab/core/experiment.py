@@ -7,7 +7,8 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from lab.core.consul import Consul
-from lab.core.fault_specs import ChurnPodsSpec, FaultSpec, FaultTimes, Seconds
+from lab.core.fault_specs import ActTimes, ChurnPodsSpec, FaultSpec, FaultTimes, Seconds
+from lab.core.remedy_specs import RemedySpec
 from lab.core.strict import Strict
 
 Link = Literal[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
@@ -67,6 +68,7 @@ class Experiment(Strict):
     )
     consul: Consul = Consul()
     faults: list[FaultSpec] = Field(default_factory=list)
+    remedies: list[RemedySpec] = Field(default_factory=list, description="what is done against it in the middle of the run")
     expected: Expected
 
     @model_validator(mode="after")
@@ -80,9 +82,17 @@ class Experiment(Strict):
             raise ValueError(
                 f"faults.{number}.inject_at_s ({later.inject_at_s:g}) must not be before the heal of the {later.fault} before it ({earlier.heal_at_s:g})"
             )
+        for number, remedy in enumerate(self.remedies):
+            if remedy.heal_at_s > self.outage_s + self.flood_s + self.recovery_s:
+                raise ValueError(f"remedies.{number}.heal_at_s ({remedy.heal_at_s:g}) must not be after the end of the recovery phase")
         if self.recovery_s < self.metastable_after_s:
             raise ValueError(f"recovery_s ({self.recovery_s:g}) must be at least metastable_after_s ({self.metastable_after_s:g})")
         return self
+
+    @property
+    def acts(self) -> list[ActTimes]:
+        """All that is done to the system: the faults, then the remedies; the timeline names each by its place here."""
+        return [*self.faults, *self.remedies]
 
 
 def _overlapping(faults: Sequence[FaultTimes]) -> Iterator[tuple[int, tuple[FaultTimes, FaultTimes]]]:

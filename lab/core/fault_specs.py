@@ -11,18 +11,37 @@ Period = Annotated[float, Field(ge=1, le=600)]
 """Chosen: below a second the look-up of the processes takes longer than the period."""
 
 
-class FaultTimes(Strict):
-    """When a fault acts, in seconds after the steady phase."""
+class ActTimes(Strict):
+    """When something is done to the system, in seconds after the steady phase, and by when it is over."""
 
-    fault: str
     inject_at_s: Seconds = 0
-    heal_at_s: Seconds = Field(45, description="must come after inject_at_s and not after the outage phase")
+    heal_at_s: Seconds = Field(45, description="must come after inject_at_s; for a fault not after the outage phase")
 
     @model_validator(mode="after")
-    def _heals_after_it_injects(self) -> "FaultTimes":
+    def _heals_after_it_injects(self) -> "ActTimes":
         if self.heal_at_s <= self.inject_at_s:
             raise ValueError(f"heal_at_s ({self.heal_at_s:g}) must be greater than inject_at_s ({self.inject_at_s:g})")
         return self
+
+    @property
+    def act(self) -> str:
+        """Its name in the fault table."""
+        raise NotImplementedError
+
+    def settings(self) -> dict[str, Any]:
+        """What makes it, apart from its times."""
+        raise NotImplementedError
+
+
+class FaultTimes(ActTimes):
+    """When a fault acts."""
+
+    fault: str
+
+    @property
+    def act(self) -> str:
+        """The fault's name."""
+        return self.fault
 
     def settings(self) -> dict[str, Any]:
         """What makes the fault; times are the timeline's business."""

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,17 @@ class Stressable(Protocol):
     def relax_nodes(self, nodes: int) -> None: ...
     def nodes_stressed(self, nodes: int) -> bool: ...
     def cpu_burnt_s(self, nodes: int) -> float: ...
+
+
+class Redeployable(Protocol):
+    """A world whose agents can be made anew a share at a time, with another gossip key or without."""
+
+    def redeploy_agents(self, mark: str, key: Literal["new", "unchanged"], share: float, *, verify: bool) -> None: ...
+    def redeploy_under_way(self) -> bool: ...
+    def stop_redeploy(self) -> None: ...
+    def redeployed(self) -> int:
+        """Pods made anew so far."""
+        ...
 
 
 class Fault(Protocol):

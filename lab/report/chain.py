@@ -18,6 +18,7 @@ FAULTS = {
     "kill-agents": "Agents killed",
     "churn-pods": "Pods come and go",
     "stress-node": "CPU burnt",
+    "redeploy-agents": "Agents redeployed",
 }
 """What a reader is told of each fault; one that is not here goes by its name."""
 

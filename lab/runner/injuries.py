@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from lab.core.clock import Clock
 from lab.core.errors import Aborted, LabError
-from lab.core.fault_specs import FaultTimes
+from lab.core.fault_specs import ActTimes
 from lab.core.ledger import Entry, Ledger
 from lab.core.protocols import Fault, FaultTable
 from lab.runner.heal import Failure, close, heal_entry
@@ -68,11 +68,11 @@ class Injuries:
         self._open: dict[int, _Open] = {}
         self._used: dict[int, Fault] = {}
 
-    def inject(self, number: int, spec: FaultTimes, heal_by_s: float, cause: int) -> None:
+    def inject(self, number: int, spec: ActTimes, heal_by_s: float, cause: int) -> None:
         """Open in the ledger, inject, see that it acts, and look for its effect.
 
         Args:
-            number: index of the fault in the experiment.
+            number: index of the fault or remedy in the experiment's acts.
             spec: its name in the fault table, and its settings.
             heal_by_s: planned heal, on the system's monotonic clock.
             cause: the step of the timeline.
@@ -82,7 +82,7 @@ class Injuries:
         """
         tools = self._tools
         tools.guard.ensure()
-        name = spec.fault
+        name = spec.act
         fault = tools.faults[name].from_record(spec.settings())
         entry = Entry(f"{self._run}/{number}", name, fault.to_record(), heal_by_s + OVERDUE_S)
         try:

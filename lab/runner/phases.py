@@ -153,7 +153,7 @@ class Phases:
             self._start_load("flood", stage.experiment.flood_s, seq)
             return
         if step.action == "inject" and step.fault is not None:
-            spec = stage.experiment.faults[step.fault]
+            spec = stage.experiment.acts[step.fault]
             planned_s = stage.clock.now_s() + origin_s + spec.heal_at_s - stage.recorder.now_s()
             self._injuries.inject(step.fault, spec, planned_s, seq)
         elif step.fault is not None and (failure := self._injuries.heal(step.fault, seq)):

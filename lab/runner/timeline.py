@@ -16,7 +16,7 @@ class Step:
         at_s: seconds after the steady phase.
         action: what.
         name: the phase, or the step's name in the history.
-        fault: index of the fault in the experiment, for heal and inject.
+        fault: index of the fault or remedy in `Experiment.acts`, for heal and inject.
     """
 
     at_s: float
@@ -41,9 +41,10 @@ def timeline(experiment: Experiment) -> list[Step]:
     if experiment.flood_s and experiment.workload.flood_lines_per_s:
         steps += [Step(flood_s, "flood", "flood"), Step(calm_s, "steady-load", "flood")]
     steps.append(Step(calm_s, "begin-phase", "recovery"))
-    for number, spec in enumerate(experiment.faults):
-        steps.append(Step(spec.inject_at_s, "inject", spec.fault, number))
-        steps.append(Step(spec.heal_at_s, "heal", "release", number))
+    for number, act in enumerate(experiment.acts):
+        over = "release" if number < len(experiment.faults) else "remedy-over"
+        steps.append(Step(act.inject_at_s, "inject", act.act, number))
+        steps.append(Step(act.heal_at_s, "heal", over, number))
     return sorted(steps, key=lambda step: (step.at_s, _PRIORITY[step.action]))
 
 

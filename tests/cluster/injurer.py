@@ -7,10 +7,11 @@ from pathlib import Path
 from lab.adapters.clock import SystemClock
 from lab.cli.on_containers import WATCHDOG
 from lab.cluster.world import open_world
-from lab.core.fault_specs import FAULT_SPECS
+from lab.core.fault_specs import FAULT_SPECS, ActTimes
 from lab.core.history import HistoryWriter
 from lab.core.ledger import Ledger
 from lab.core.paths import LEDGER
+from lab.core.remedy_specs import REMEDY_SPECS
 from lab.faults.table import FAULTS
 from lab.runner.guard import Watchdog
 from lab.runner.injuries import Injuries, Tools
@@ -20,6 +21,13 @@ from lab.runner.recorder import Recorder
 LONG_S = 600.0
 
 
+def spec_of(name: str, settings: dict[str, object]) -> ActTimes:
+    """What an experiment file would say of a fault or a remedy."""
+    if name in REMEDY_SPECS:
+        return REMEDY_SPECS[name].model_validate({"remedy": name, **settings})
+    return FAULT_SPECS[name].model_validate({"fault": name, **settings})
+
+
 def main() -> None:
     name, settings, folder = sys.argv[1], json.loads(sys.argv[2]), Path(sys.argv[3])
     clock = SystemClock()
@@ -27,7 +35,7 @@ def main() -> None:
     guard.start()
     recorder = Recorder(HistoryWriter(folder / "history.jsonl", clock), Interrupts().shielded)
     injuries = Injuries(Tools(open_world(), FAULTS, Ledger(LEDGER), recorder, clock, guard), folder.name)
-    spec = FAULT_SPECS[name].model_validate({"fault": name, **settings})
+    spec = spec_of(name, settings)
     injuries.inject(0, spec, clock.now_s() + LONG_S, recorder.record("step", step=name, state="begin"))
     sys.stdout.write("injected\n")
     sys.stdout.flush()

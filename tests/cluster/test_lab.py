@@ -22,12 +22,12 @@ from lab.adapters.kafka import Broker
 from lab.cluster import engine
 from lab.cluster.world import open_world
 from lab.core import paths
-from lab.core.fault_specs import FAULT_SPECS
 from lab.core.ledger import Ledger
 from lab.faults.table import FAULTS
 from lab.images import nodes
 from lab.runner.heal import SEEN_WITHIN_S
 from tests.cluster.command import LAB, lab, status, verdict
+from tests.cluster.injurer import spec_of
 from tests.cluster.machine import machine
 from tests.cluster.watched import WatchedRun
 
@@ -39,13 +39,14 @@ SMALL += ["--set", "faults.0.heal_at_s=15", "--set", "flood_s=10", "--set", "rec
 
 NODES = 7
 PODS = 35
-FAULT_SETTINGS: dict[str, dict[str, float]] = {
+FAULT_SETTINGS: dict[str, dict[str, object]] = {
     "pause-broker": {},
     "flap-broker": {"away_s": 5, "back_s": 2},
     "partition-broker": {},
     "kill-agents": {"share": 0.5, "every_s": 10},
     "churn-pods": {"pods_low": 30, "pods_high": PODS, "half_period_s": 5},
     "stress-node": {"nodes": 2, "workers": 2},
+    "redeploy-agents": {"key": "unchanged"},  # the last: it leaves the pods half replaced
 }
 CLOCK = SystemClock()
 HEALED_WITHIN_S = 10.0
@@ -93,10 +94,10 @@ def test_baseline_fires_nothing_and_loses_no_line(baseline: WatchedRun) -> None:
 
 
 @pytest.mark.parametrize(("name", "settings"), FAULT_SETTINGS.items(), ids=FAULT_SETTINGS)
-def test_a_fault_bites_and_is_healed_when_its_runner_is_killed(name: str, settings: dict[str, float], tmp_path: Path) -> None:
+def test_a_fault_bites_and_is_healed_when_its_runner_is_killed(name: str, settings: dict[str, object], tmp_path: Path) -> None:
     """On the pods that baseline has left."""
     world = open_world()
-    fault = FAULTS[name].from_record(FAULT_SPECS[name].model_validate({"fault": name, **settings}).settings())
+    fault = FAULTS[name].from_record(spec_of(name, settings).settings())
     assert not fault.is_active(world)
     argv = [sys.executable, "-m", "tests.cluster.injurer", name, json.dumps(settings), str(tmp_path)]
     run = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)

@@ -105,6 +105,15 @@ def test_two_faults_of_one_kind_need_two_witnesses() -> None:
     assert trust.no_bite(story.add(2, "fault", fault="pause-broker", target="kafka", change="witnessed").history()) == []
 
 
+def test_a_remedy_that_was_not_seen_to_act_is_a_doubt() -> None:
+    opening = histories.header("cure", "deviated", [], [])
+    opening["experiment"]["remedies"] = [{"remedy": "redeploy-agents"}]
+    story = Story().add(0, "run", **opening)
+    assert trust.no_bite(story.history()) == ["the remedy redeploy-agents was not seen to act"]
+    story.add(2, "fault", fault="redeploy-agents", target="agents", change="witnessed")
+    assert trust.no_bite(story.history()) == []
+
+
 @pytest.mark.parametrize(("status", "expected"), [("completed", "completed"), ("aborted", "aborted"), ("exploded", "interrupted")])
 def test_the_end_is_one_of_three(status: str, expected: str) -> None:
     assert trust.end(Story().add(1, "end", status=status, reason="why").history())[0] == expected

@@ -87,7 +87,8 @@ def test_the_cluster_carries_an_arm_only_when_all_of_it_is_applied(kubectl, monk
         ([], ""),
         (["consul.encryption=on"], "on"),
         (["consul.encryption=off"], ""),
-        (["consul.encryption=same-key-everywhere"], "same-key-everywhere"),
+        (["remedies=[{remedy: redeploy-agents, heal_at_s: 60}]"], "off"),
+        (["consul.encryption=same-key-everywhere", "remedies=[{remedy: redeploy-agents, heal_at_s: 60}]"], "same-key-everywhere"),
     ],
 )
 def test_pods_have_the_secret_where_a_key_can_come_into_it(settings, encryption):

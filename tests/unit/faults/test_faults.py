@@ -5,6 +5,7 @@ import json
 import pytest
 
 from lab.core.fault_specs import FAULT_SPECS
+from lab.core.remedy_specs import REMEDY_SPECS
 from lab.faults.table import FAULTS
 from tests.fakes import FakeWorld
 
@@ -18,6 +19,8 @@ def world() -> FakeWorld:
 
 
 def settings(name: str) -> dict[str, object]:
+    if name in REMEDY_SPECS:
+        return REMEDY_SPECS[name].model_validate({"remedy": name}).settings()
     return FAULT_SPECS[name].model_validate({"fault": name, **MORE.get(name, {})}).settings()
 
 
@@ -54,8 +57,9 @@ def test_a_fault_goes_by_its_name_in_the_table(name: str) -> None:
     assert FAULTS[name].from_record(settings(name)).name == name
 
 
-def test_what_a_file_may_say_and_what_there_is_are_the_same_faults() -> None:
-    assert set(FAULT_SPECS) == set(FAULTS)
+def test_what_a_file_may_say_and_what_there_is_are_the_same_faults_and_remedies() -> None:
+    assert set(FAULT_SPECS) | set(REMEDY_SPECS) == set(FAULTS)
+    assert not set(FAULT_SPECS) & set(REMEDY_SPECS)
 
 
 def test_a_churn_that_ended_with_fewer_pods_is_not_healed(world: FakeWorld) -> None:
@@ -67,4 +71,4 @@ def test_a_churn_that_ended_with_fewer_pods_is_not_healed(world: FakeWorld) -> N
 def test_the_settings_reach_the_system(world: FakeWorld) -> None:
     for name in FAULTS:
         FAULTS[name].from_record(settings(name)).inject(world)
-    assert world.going == {"flap": (15, 5), "cut": (1.0,), "kill": (0.5, 20), "churn": (10, 35, 15), "stress": (1, 2)}
+    assert world.going == {"flap": (15, 5), "cut": (1.0,), "kill": (0.5, 20), "churn": (10, 35, 15), "stress": (1, 2), "redeploy": (1, 0.25)}

@@ -48,6 +48,21 @@ def test_other_ways_to_lose_kafka_differ_from_cascade_in_nothing_but_that(name: 
     assert (control.outage_s, control.faults) == (other.outage_s, [])
 
 
+@pytest.mark.parametrize(
+    ("remedy", "said"),
+    [
+        ("{remedy: redeploy-agents, heal_at_s: 176}", "remedies.0.heal_at_s (176) must not be after the end of the recovery phase"),
+        ("{remedy: redeploy-agents, inject_at_s: 60, heal_at_s: 50}", "heal_at_s (50) must be greater than inject_at_s (60)"),
+        ("{remedy: redeploy-agnts}", "remedies.0.remedy: Input should be 'redeploy-agents', not 'redeploy-agnts'"),
+        ("{remedy: redeploy-agents, kay: new}", "remedies.0.kay: unknown field, did you mean key?"),
+    ],
+)
+def test_a_wrong_remedy_is_refused_by_its_own_words(remedy: str, said: str) -> None:
+    with pytest.raises(Refused) as caught:
+        load_experiment("cascade", [f"remedies=[{remedy}]"])
+    assert said in str(caught.value)
+
+
 def test_two_faults_of_one_kind_must_not_overlap() -> None:
     with pytest.raises(Refused) as caught:
         load_experiment("partition", ["faults.2.inject_at_s=50"])

@@ -15,6 +15,7 @@ from lab.adapters.clock import SystemClock
 from lab.core.errors import Aborted, NotHealed, Refused
 from lab.core.history import History
 from lab.core.ledger import Entry, Ledger
+from lab.core.remedy_specs import RedeployAgentsSpec
 from lab.faults.table import FAULTS
 from lab.runner.lock import run_lock
 from lab.runner.run import Outcome, Parts, Request, run_experiment
@@ -262,6 +263,18 @@ def test_a_load_that_cannot_be_stopped_does_not_stop_the_healing(bench: Bench) -
     outcome = bench.run()
     assert outcome.status == "completed"
     assert bench.ledger.open_entries() == []
+
+
+def test_a_remedy_goes_through_the_ledger_like_a_fault_and_is_over_when_the_run_is(bench: Bench) -> None:
+    remedy = RedeployAgentsSpec(remedy="redeploy-agents", inject_at_s=0.25, heal_at_s=0.5)
+    opened: list[list[str]] = []
+    bench.at("fault", lambda: opened.append([entry.fault for entry in bench.ledger.open_entries()]), fault="redeploy-agents", change="open")
+    assert bench.run(remedies=[remedy]).status == "completed"
+    changes = [event["change"] for event in bench.history.of("fault") if event["fault"] == "redeploy-agents"]
+    assert changes == ["open", "injected", "witnessed", "healed", "closed"]
+    assert opened == [["redeploy-agents"]]
+    assert [event["step"] for event in bench.history.of("step") if event["state"] == "begin"][-2:] == ["redeploy-agents", "remedy-over"]
+    assert (bench.world.going, bench.ledger.open_entries()) == ({}, [])
 
 
 def test_a_load_that_dies_in_the_run_aborts_it(bench: Bench) -> None:

@@ -49,6 +49,14 @@ def test_partition_is_a_blip_an_outage_and_a_network_that_is_back_now_and_then()
     assert [spec.settings()["loss_ratio"] for spec in experiment.faults] == [1.0, 1.0, 0.5]
 
 
+def test_a_remedy_is_no_release_and_may_act_in_any_phase() -> None:
+    remedy = "{remedy: redeploy-agents, inject_at_s: 50, heal_at_s: 175}"
+    experiment = load_experiment("cascade", [f"remedies=[{remedy}]"])
+    acts = [(step.at_s, step.action, step.name, step.fault) for step in timeline(experiment) if step.fault is not None]
+    assert acts[1:] == [(40, "heal", "release", 0), (50, "inject", "redeploy-agents", 1), (175, "heal", "remedy-over", 1)]
+    assert [act.act for act in experiment.acts] == ["pause-broker", "redeploy-agents"]
+
+
 def test_flapping_ends_as_the_flood_begins() -> None:
     steps = timeline(load_experiment("flapping"))
     assert [(step.at_s, step.action) for step in steps if step.at_s == 80] == [(80, "heal"), (80, "begin-phase"), (80, "flood")]
