@@ -86,7 +86,7 @@ class Agents:
         self._strangers: dict[str, int] = {}
 
     def living(self) -> set[str]:
-        """The `-node=` names of the running `consul` processes; a zombie has no command line and does not count."""
+        """The `-node=` names of the running `consul` processes, the last of each as for the agent; a zombie has no command line and does not count."""
         pids = {entry.name for entry in self._proc.iterdir() if entry.name.isdigit()}
         self._strangers = {pid: seen for pid, seen in self._strangers.items() if pid in pids}
         names = {pid: self._name(pid) for pid in pids - {pid for pid, seen in self._strangers.items() if seen >= _LOOKS}}
@@ -98,7 +98,7 @@ class Agents:
             self._strangers[pid] = self._strangers.get(pid, 0) + 1
             return None
         words = self._first_line(pid, "cmdline").split("\0")
-        return next((word.split("=", 1)[1] for word in words if word.lstrip("-").startswith("node=")), None)
+        return next((word.split("=", 1)[1] for word in reversed(words) if word.lstrip("-").startswith("node=")), None)
 
     def _first_line(self, pid: str, file: str) -> str:
         try:

@@ -4,7 +4,7 @@ from typing import Any
 
 from lab.checkers.result import LinkResult
 from lab.checkers.series import Point, Series, after, back_for_good, peak, range_of, read, steady, values
-from lab.checkers.watch import Watch
+from lab.checkers.watch import Watch, has_kafka
 from lab.core.history import History
 
 TITLE = "Kafka away"
@@ -17,6 +17,8 @@ SILENCE_S = 5
 
 def check(history: History, watch: Watch) -> LinkResult:
     """Fires at the first of `CONSECUTIVE` unanswered metadata requests over `SILENCE_S`; any missing sample is an unanswered one."""
+    if not has_kafka(history):
+        return LinkResult(link=0, title=TITLE, status="quiet", measure=MEASURE, unit="s", reason="there is no Kafka in this experiment")
     asked = read(history, "kafka_answer_ms")
     silence = {target: _silence(points) for target, points in asked.items()}
     steady_range = range_of(values(steady(silence, watch)))

@@ -6,6 +6,7 @@ from lab.checkers import trust
 from lab.checkers.claims import claims
 from lab.checkers.links import check_all
 from lab.checkers.order import monotonic, out_of_order
+from lab.checkers.pool import measure
 from lab.checkers.requests import Request, summary
 from lab.checkers.result import LinkResult
 from lab.checkers.verdict import Answer, Evidence, ExpectedVerdict, Metastable, Verdict
@@ -47,7 +48,12 @@ def judge(history: History, requests: Sequence[Request] | None) -> Verdict:
             "requests": None if requests is None else summary(requests),
             "fidelity": header.get("fidelity"),
             "lab": cost,
-            "evidence": Evidence(claims=claims(history, watch) if watch else None, strict_order=monotonic(links), out_of_order=wrong_order),
+            "evidence": Evidence(
+                claims=claims(history, watch) if watch else None,
+                strict_order=monotonic(links),
+                out_of_order=wrong_order,
+                pool=measure(history, watch) if watch else None,
+            ),
         }
     )
 

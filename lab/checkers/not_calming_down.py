@@ -5,7 +5,7 @@ from typing import Any
 
 from lab.checkers.result import LinkResult
 from lab.checkers.series import read
-from lab.checkers.watch import Watch
+from lab.checkers.watch import Watch, has_kafka
 from lab.core.history import History
 
 TITLE = "Does not calm down"
@@ -46,8 +46,10 @@ def check(history: History, watch: Watch, earlier: Sequence[LinkResult]) -> Link
 
 
 def cause_gone_s(history: History, watch: Watch) -> float | None:
-    """When Kafka answered again and the flood was over; None if the broker never answered."""
+    """When Kafka answered again and the flood was over; None if the broker never answered. Without Kafka, when the last fault was healed."""
     released_s = watch.from_release_s
+    if not has_kafka(history):
+        return released_s
     answers = [
         p.at_s for points in read(history, "kafka_answer_ms").values() for p in points if p.value is not None and p.at_s >= released_s
     ]

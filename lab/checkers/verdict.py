@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from lab.checkers.claims import Claims
+from lab.checkers.pool import Pool
 from lab.checkers.requests import RequestSummary
 from lab.checkers.result import LinkResult, Strict
 from lab.checkers.trust import LabCost, Logs
@@ -36,6 +37,7 @@ class Evidence(Strict):
     claims: Claims | None
     strict_order: bool = Field(description="the links fired also in the order of their numbers")
     out_of_order: list[str]
+    pool: Pool | None = Field(None, description="what the gossip pool did after its agents were killed; null where none were")
 
 
 class Verdict(Strict):

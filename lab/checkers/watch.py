@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from lab.core.history import History
+from lab.core.remedy_specs import REMEDY_SPECS
 
 SETTLE_S_MAX = 15.0
 SETTLE_SHARE = 1 / 3
@@ -45,9 +46,14 @@ class Watch:
         return self.steady_end_s if self.release_s is None else self.release_s
 
 
+def has_kafka(history: History) -> bool:
+    """Does the experiment have Kafka and logs? Without them links 0 and 1 cannot fire, and there is no broker to wait for."""
+    return bool(history.header["experiment"].get("workload", {}).get("logging", True))
+
+
 def _release_s(history: History) -> float | None:
     steps = [e.at_s for e in history.of("step") if e.get("step") == "release" and e.get("state") != "end"]
-    healed = [e.at_s for e in history.of("fault") if e.get("change") == "healed"]
+    healed = [e.at_s for e in history.of("fault") if e.get("change") == "healed" and e.get("fault") not in REMEDY_SPECS]
     return max(steps) if steps else max(healed, default=None)
 
 

@@ -15,6 +15,7 @@ from lab.cli.help import examples
 from lab.cluster import bring_up, doctor, engine, leftovers
 from lab.core import paths
 from lab.core.errors import Refused
+from lab.core.experiment import Workload
 from lab.images import auto
 from lab.runner import heal as healing
 from lab.runner.lock import is_held, run_lock
@@ -109,7 +110,7 @@ def measure_node(pods: int, requests_per_s: float) -> None:
     """Measure the steady use of an app node under the workload, and keep it."""
     console = terminal()
     with run_lock(paths.LOCK, SystemClock()):
-        found = compose.calibrate(console, pods, requests_per_s)
+        found = compose.calibrate(console, Workload(pods=pods, requests_per_s=requests_per_s))
     console.line(
         f"An app node uses {found.use_cores:.3f} cores at rest (largest {found.use_cores_max:.3f}, {found.window_s:.0f} s, {pods} pods, {requests_per_s:g} requests/s)."
     )

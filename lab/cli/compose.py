@@ -13,7 +13,7 @@ import psutil
 from lab.adapters import debian, shell
 from lab.adapters.docker import Docker
 from lab.adapters.kube import Kube
-from lab.cluster import bring_up, doctor, engine, node_images, reset, shape
+from lab.cluster import bring_up, doctor, engine, reset, shape
 from lab.cluster import calibrate as calibration
 from lab.cluster.arms import Arm
 from lab.cluster.world import KindWorld, open_world
@@ -31,8 +31,10 @@ from lab.images.containers import image_id
 from lab.images.linked import of_image
 from lab.images.table import by_part
 from lab.probes.table import Handles, standard_probes, standard_watches
+from lab.workload.accounting import account
 from lab.workload.delivered import account_now
 from lab.workload.locust import Load, LoadSettings
+from lab.workload.tallies import read_all
 
 __all__ = ["FAULTS", "LabWorld", "built", "calibrate", "host", "ledger", "world"]
 
@@ -121,18 +123,22 @@ class LabWorld:
             "workload": self._experiment.workload.model_dump(),
         }
         consul = self._experiment.consul.version
-        return {"host": _host_facts(), "versions": _versions(consul), "settings": settings, "fidelity": shape.fidelity(consul)}
+        fidelity = shape.fidelity(consul, self._experiment.workload)
+        return {"host": _host_facts(), "versions": _versions(consul), "settings": settings, "fidelity": fidelity}
 
     def accounting(self) -> dict[str, Any]:
         """Where every line went."""
         living = {pod["metadata"]["name"] for pod in self._kube.pods(reset.labelled("app"))}
+        if not self._experiment.workload.logging:
+            return asdict(account(read_all(), {}, living))
         return asdict(account_now(self._kind.clock, living))
 
     def _shared(self) -> Handles:
         if self._handles is None:
             names = [node.name for node in self._kind.nodes]
             clock, docker, deployer = self._kind.clock, self._kind.docker, _deployer()
-            self._handles = Handles(clock, self._kube, docker, names, self._kind.app_nodes, deployer=deployer)
+            logging = self._experiment.workload.logging
+            self._handles = Handles(clock, self._kube, docker, names, self._kind.app_nodes, deployer=deployer, logging=logging)
         return self._handles
 
     def _calibration(self) -> calibration.Calibration:
@@ -147,30 +153,31 @@ class LabWorld:
         return shape.plan(self._calibration().use_cores, wanted.cap_multiple, wanted.core_cap_cores, len(self._kind.app_nodes), cores)
 
 
-def calibrate(progress: Progress, pods: int, requests_per_s: float) -> calibration.Calibration:
+def calibrate(progress: Progress, workload: Workload) -> calibration.Calibration:
     """Bring up the workload uncapped, measure, and remember."""
     kind = world()
-    workload = Workload(pods=pods, requests_per_s=requests_per_s)
-    fresh_cluster(progress, Doors(kind, Kube), pods, Arm()).close()
+    fresh_cluster(progress, Doors(kind, Kube), workload.pods, Arm.of_workload(workload)).close()
     return _measured(progress, kind, workload)
 
 
 def fresh_cluster(progress: Progress, doors: Doors, pods: int, arm: Arm) -> Kube:
     """A steady lab with `pods` workload pods on a fresh Kafka and Consul, as `arm` says: swept if it is calm, else made anew."""
     kube = doors.kube()
-    found = engine.find()
-    env = found.env() if found else {}
     if worn := reset.worn(kube):
         kube.close()
-        bring_up.renew(progress, doors.kind, env, worn)
+        bring_up.renew(progress, doors.kind, _engine_env(), worn)
         kube = doors.kube()
     if arm.consul != versions.CONSUL:
         doors.kind.uncap()
         tag = by_part(versions.CONSUL_RECIPES[arm.consul]).tag
-        nodes = [doors.kind.core, *doors.kind.app_nodes]
-        node_images.load(progress, doors.kind.docker, nodes, node_images.EngineImage(tag, image_id(tag) or ""), env)
+        doors.kind.hold(progress, tag, lambda: image_id(tag) or "", _engine_env)
     reset.fresh(doors.kind, kube, progress, pods, arm)
     return kube
+
+
+def _engine_env() -> Mapping[str, str]:
+    found = engine.find()
+    return found.env() if found else {}
 
 
 def built(progress: Progress, experiment: Experiment) -> None:
@@ -182,7 +189,7 @@ def calibrated(progress: Progress, workload: Workload) -> None:
     """See to it that this machine has a fresh measurement for `workload`, so that a run knows its caps before it begins."""
     known = calibration.recall(workload)
     if known is None or known.stale(world().clock.utc()):
-        calibrate(progress, workload.pods, workload.requests_per_s)
+        calibrate(progress, workload)
 
 
 def _load(workload: Workload, folder: Path, kind: KindWorld) -> Load:

@@ -10,9 +10,11 @@ from lab.cli.main import app
 from lab.cluster import shape
 from lab.core.consul import DEFAULT_VERSION
 from lab.core.errors import Refused
+from lab.core.experiment import Workload
 from lab.core.fault_specs import FAULT_SPECS
-from lab.core.fields import FieldWords, fault_fields, fields
+from lab.core.fields import FieldWords, fault_fields, fields, remedy_fields
 from lab.core.paths import project
+from lab.core.remedy_specs import REMEDY_SPECS
 
 HELP_COLUMNS = 100
 """Chosen: what fits into the text column of a page without scrolling."""
@@ -42,11 +44,14 @@ def command_pages() -> str:
 
 
 def field_tables() -> str:
-    """All fields, then those of each fault."""
+    """All fields, then those of each fault and each remedy."""
     parts = [_table(fields())]
     for fault, spec in FAULT_SPECS.items():
         known = [field for field in fault_fields(fault) if field.path != "faults.N.fault"]
         parts.append(f"## `fault: {fault}`\n\n{spec.__doc__}\n\n{_table(known)}")
+    for remedy, told in REMEDY_SPECS.items():
+        known = [field for field in remedy_fields() if field.path != "remedies.N.remedy"]
+        parts.append(f"## `remedy: {remedy}`\n\n{told.__doc__}\n\n{_table(known)}")
     return "\n\n".join(parts)
 
 
@@ -75,7 +80,7 @@ def _table(known: Iterable[FieldWords]) -> str:
 
 
 def _fidelity() -> str:
-    return "\n".join(f"- {line}" for line in shape.fidelity(DEFAULT_VERSION))
+    return "\n".join(f"- {line}" for line in shape.fidelity(DEFAULT_VERSION, Workload()))
 
 
 def _timers() -> str:

@@ -134,9 +134,8 @@ class _World(compose.LabWorld):
 
     def probes(self) -> Sequence[Probe]:
         """Told, not started: they only ask."""
-        handles = Handles(
-            self._cluster.clock, self._cluster.kube, self._cluster.docker, [n.name for n in self._cluster.nodes], self._cluster.app_nodes
-        )
+        names, logging = [node.name for node in self._cluster.nodes], self._wanted.workload.logging
+        handles = Handles(self._cluster.clock, self._cluster.kube, self._cluster.docker, names, self._cluster.app_nodes, logging=logging)
         for probe in standard_probes(handles):
             self._told.line(f"# probe {probe.name}: asks every {probe.interval_s:g} s, waits at most {probe.timeout_s:g} s")
         self._told.line(f"# watches: {', '.join(watch.name for watch in standard_watches(handles))}")
@@ -153,7 +152,8 @@ class _World(compose.LabWorld):
         return {}
 
     def accounting(self) -> dict[str, Any]:
-        self._told.line("read the topic logs of 127.0.0.1:19092 from its beginning, and the tallies of the pods")
+        topic = "the topic logs of 127.0.0.1:19092 from its beginning, and " if self._wanted.workload.logging else ""
+        self._told.line(f"read {topic}the tallies of the pods")
         return {}
 
     def _plan(self) -> Plan:

@@ -11,6 +11,7 @@ from lab.cli import completion, judging
 from lab.cli.console import terminal
 from lab.cli.experiment_commands import Changes, Named
 from lab.cli.help import examples
+from lab.core.consul import Consul
 from lab.core.errors import Refused
 from lab.core.experiment import Experiment
 from lab.runner.load import load_experiment
@@ -83,6 +84,8 @@ def report(run: RunFolder) -> None:
 
 
 def _refuse_what_the_world_cannot(chosen: Experiment, world: str, repeat: int, *, dry_run: bool) -> None:
+    if world == "sim" and (real := _of_containers_alone(chosen)):
+        raise Refused(f"simulate {', '.join(real)}", "the simulator knows one Consul of one agent a pod, and no remedies", "lab run NAME")
     if world == "sim" and dry_run:
         raise Refused("tell what a simulated run would send", "it sends nothing", "leave out --dry-run, or --world sim")
     if world == "kind" and repeat > 1:
@@ -93,3 +96,15 @@ def _refuse_what_the_world_cannot(chosen: Experiment, world: str, repeat: int, *
             "only the simulator knows `agents`",
             "lab run NAME --world sim, or --set workload.pods=50",
         )
+
+
+def _of_containers_alone(chosen: Experiment) -> list[str]:
+    """Fields that only containers can do as they are set."""
+    workload = chosen.workload
+    wanted = {
+        "consul": chosen.consul != Consul(),
+        "remedies": bool(chosen.remedies),
+        "workload.agents_per_pod": workload.agents_per_pod > 1,
+        "workload.logging": not workload.logging,
+    }
+    return [field for field, there in wanted.items() if there]

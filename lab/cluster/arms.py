@@ -6,7 +6,7 @@ Objects are applied by one field manager, so what one arm has set and the next d
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +15,7 @@ from lab.adapters.kube import NAMESPACE, NAMESPACES, Kube
 from lab.cluster.gossip_key import gossip_file, gossip_key
 from lab.core import paths
 from lab.core.consul import DEFAULT_VERSION, Encryption
-from lab.core.experiment import Experiment
+from lab.core.experiment import Experiment, Workload
 
 ANNOTATION = "cascade-lab/arm"
 UNFINISHED = "unfinished"
@@ -34,16 +34,26 @@ class Arm:
     Args:
         consul: version of servers and agents.
         encryption: how the pool begins; "" where no key can come into it, in the middle of the run neither, and pods have no Secret.
+        agents_per_pod: Consul agents in each workload pod.
+        logging: Kafka and the sidecars that ship to it.
     """
 
     consul: str = DEFAULT_VERSION
     encryption: Encryption | Literal[""] = ""
+    agents_per_pod: int = 1
+    logging: bool = True
 
     @classmethod
     def of(cls, experiment: Experiment) -> "Arm":
         """The arm that an experiment asks for."""
         guarded = experiment.consul.encryption != "off" or experiment.remedies
-        return cls(experiment.consul.version, experiment.consul.encryption if guarded else "")
+        encryption = experiment.consul.encryption if guarded else ""
+        return replace(cls.of_workload(experiment.workload), consul=experiment.consul.version, encryption=encryption)
+
+    @classmethod
+    def of_workload(cls, workload: Workload) -> "Arm":
+        """What a workload asks for, on the default Consul: nodes are calibrated on it, so that all arms of a comparison get the same caps."""
+        return cls(agents_per_pod=workload.agents_per_pod, logging=workload.logging)
 
     @property
     def words(self) -> str:
@@ -92,12 +102,30 @@ def kustomization(arm: Arm, manifests: Path, folder: Path) -> dict[str, Any]:
     """
     # The paths are resolved, as `..` after a symbolic link leads elsewhere.
     base = Path(os.path.relpath(manifests.resolve(), folder.resolve()))
-    components = [base / "mitigations" / "gossip-encryption"] if arm.encryption else []
+    # In this order: the first two name the agent's container by its place, which the last one changes.
+    wanted = {
+        "mitigations/gossip-encryption": bool(arm.encryption),
+        "factors/many-agents": arm.agents_per_pod > 1,
+        "factors/no-kafka": not arm.logging,
+    }
     return {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
         "resources": [str(base)],
-        "components": [str(component) for component in components],
+        "components": [str(base / component) for component, there in wanted.items() if there],
         "images": [{"name": "consul", "newTag": arm.consul}],
         "replicas": [{"name": "app", "count": 0}],
+        "patches": [_agents(arm.agents_per_pod)] if arm.agents_per_pod > 1 else [],
     }
+
+
+def _agents(number: int) -> dict[str, str]:
+    """How many agents a pod runs (manifests/factors/many-agents)."""
+    container = {"name": "consul", "env": [{"name": "AGENTS", "value": str(number)}]}
+    patch = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "app", "namespace": NAMESPACE},
+        "spec": {"template": {"spec": {"containers": [container]}}},
+    }
+    return {"patch": json.dumps(patch)}

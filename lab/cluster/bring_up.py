@@ -15,7 +15,8 @@ from lab.adapters import kube as api
 from lab.adapters import shell
 from lab.adapters.docker import USUAL_SHARES, Docker
 from lab.adapters.kube import Kube
-from lab.cluster import host, kind, network
+from lab.cluster import arms, host, kind, network
+from lab.cluster.arms import Arm
 from lab.cluster.reset import await_steady, labelled, unready_nodes
 from lab.cluster.settle import until
 from lab.cluster.world import KindWorld
@@ -58,6 +59,9 @@ def up(progress: Progress, world: KindWorld, env: Mapping[str, str]) -> bool:
     if world.docker.nodes():
         with Kubes() as kube:
             until(progress, world.clock, "all nodes Ready", lambda: unready_nodes(kube), READY_ALLOWED_S)
+            carried = arms.applied(kube)
+        if carried == arms.UNFINISHED:  # without a Vault to open
+            return renew(progress, world, env, "it was interrupted while an experiment's arm was put on it")
         world.open_vault(progress)  # a pod that was started again is sealed
         return False
     machine.forget_tallies(paths.TALLY)  # of the pods of a cluster that was here before
@@ -65,7 +69,7 @@ def up(progress: Progress, world: KindWorld, env: Mapping[str, str]) -> bool:
     with Kubes() as kube, _first(world.docker, world.control, world.core):
         until(progress, world.clock, "all nodes Ready", lambda: unready_nodes(kube), READY_ALLOWED_S)
         with _first(world.docker, _home(progress, world, kube)):
-            await_steady(world, kube, progress, FIRST_PODS)
+            await_steady(world, kube, progress, FIRST_PODS, Arm())
     paths.WHOLE.write_text(_lives(world), encoding="ascii")
     world.keep_pristine(FIRST_PODS)
     return True

@@ -40,6 +40,8 @@ class Calibration:
     use_cores_max: float
     window_s: float
     measured_utc: str
+    agents_per_pod: int = 1
+    logging: bool = True
 
     def stale(self, now: datetime) -> bool:
         """Is it too old to set caps by?"""
@@ -50,7 +52,16 @@ def measure(world: KindWorld, workload: Workload) -> Calibration:
     """Use of the app nodes over `WINDOW_S`, with the workload running and no cap set."""
     uses = list(uses_cores(world, WINDOW_S).values())
     use, most = round(sum(uses) / len(uses), 4), round(max(uses), 4)
-    return Calibration(workload.pods, workload.requests_per_s, use, most, WINDOW_S, world.clock.utc().isoformat(timespec="seconds"))
+    return Calibration(
+        workload.pods,
+        workload.requests_per_s,
+        use,
+        most,
+        WINDOW_S,
+        world.clock.utc().isoformat(timespec="seconds"),
+        agents_per_pod=workload.agents_per_pod,
+        logging=workload.logging,
+    )
 
 
 def uses_cores(world: KindWorld, window_s: float) -> dict[str, float]:
@@ -78,7 +89,7 @@ def await_calm(world: KindWorld, progress: Progress, plan: Plan) -> None:
 
 def remember(calibration: Calibration) -> None:
     """Keep it for later runs of the same workload on this machine."""
-    kept = {**_read(), _key(calibration.pods, calibration.requests_per_s): asdict(calibration)}
+    kept = {**_read(), _key(calibration): asdict(calibration)}
     path = paths.cache() / "calibration.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(kept, indent=1), encoding="utf-8")
@@ -86,12 +97,14 @@ def remember(calibration: Calibration) -> None:
 
 def recall(workload: Workload) -> Calibration | None:
     """The stored measurement for this workload, if there is one."""
-    found = _read().get(_key(workload.pods, workload.requests_per_s))
+    found = _read().get(_key(workload))
     return Calibration(**found) if found and "measured_utc" in found else None  # without it, it is an older lab's
 
 
-def _key(pods: int, requests_per_s: float) -> str:
-    return f"{pods} pods, {requests_per_s:g} requests/s"
+def _key(measured: Workload | Calibration) -> str:
+    """All that a node's steady use depends on; the version of Consul is not part of it, so that versions are compared under equal caps."""
+    agents = f", {measured.agents_per_pod} agents each" if measured.agents_per_pod > 1 else ""
+    return f"{measured.pods} pods{agents}, {measured.requests_per_s:g} requests/s{'' if measured.logging else ', no Kafka'}"
 
 
 def _read() -> dict[str, Any]:

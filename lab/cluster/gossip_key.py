@@ -33,7 +33,9 @@ def gossip_key(number: int, folder: Path | None = None) -> SecretStr:
         text = place.read_text(encoding="ascii")
         whole = len(base64.b64decode(text, validate=True)) == KEY_BYTES
     except (OSError, ValueError) as error:
-        raise Refused(f"use the gossip key {place}", type(error).__name__, f"rm {place}") from None  # the file's content is nobody's business
+        raise Refused(
+            f"use the gossip key {place}", type(error).__name__, f"rm {place}"
+        ) from None  # the file's content is nobody's business
     if not whole:
         raise Refused(f"use the gossip key {place}", f"it has not {KEY_BYTES} bytes", f"rm {place}")
     return SecretStr(text)

@@ -49,10 +49,10 @@ def load(progress: Progress, docker: Docker, nodes: Sequence[str], image: Engine
     lacking = [node for node in nodes if not _holds(docker, node, image)]
     if not lacking:
         return []
-    paths.cache().mkdir(parents=True, exist_ok=True)
+    paths.STATE.mkdir(parents=True, exist_ok=True)
     with (
         progress.step(f"bringing {image.tag} to {len(lacking)} nodes", IMPORT_ALLOWED_S) as step,
-        tempfile.TemporaryDirectory(dir=paths.cache(), prefix="image-") as room,
+        tempfile.TemporaryDirectory(dir=paths.STATE, prefix="image-") as room,
         ThreadPoolExecutor(AT_ONCE) as pool,
     ):
         archive = Path(room) / "image.tar"

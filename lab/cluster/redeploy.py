@@ -16,16 +16,16 @@ from lab.adapters.docker import Docker
 from lab.adapters.kube import DEPLOYMENTS, PODS, Kube, Object
 from lab.cluster import arms
 from lab.cluster.gossip_key import gossip_file, gossip_key
-from lab.cluster.units import EXEC_TIMEOUT_S
+from lab.cluster.units import EXEC_TIMEOUT_S, Units
 from lab.core.clock import Clock
-from lab.core.errors import Aborted
+from lab.core.errors import Aborted, LabError, Unavailable
 
 MARK = "cascade-lab/redeployed"
 """Annotation of the pods that were made anew, and of the servers that are to read their files again."""
 APP = f"{DEPLOYMENTS}/app"
 SERVERS = "app.kubernetes.io/name=consul"
-SERVER = "server[.]hcl"
-"""Pattern of a server's command line; the brackets keep it from matching its own search."""
+SERVER = "^consul agent .*server[.]hcl"
+"""Pattern of a server's command line, and not of Vault's, whose file has the same name."""
 FILE_ALLOWED_S = 30.0
 """Chosen: a kubelet that hears of a change to a pod writes its files within 2 s; by itself it looks once a minute."""
 NUDGE_EVERY_S = 5.0
@@ -41,7 +41,12 @@ class RedeployPowers:
 
     docker: Docker
     clock: Clock
+    units: Units
     core: str
+
+    def open_kube(self) -> Kube:
+        """The cluster's API; the caller closes it."""
+        return Kube()
 
     def redeploy_agents(self, mark: str, key: Key, share: float, *, verify: bool) -> None:
         """Begin. Idempotent for one `mark`.
@@ -54,33 +59,35 @@ class RedeployPowers:
 
         Raises:
             Aborted: the servers' files did not change in time.
+            LabError: there are no servers, or the core node did not answer in time.
         """
-        with contextlib.closing(Kube()) as kube:
+        with contextlib.closing(self.open_kube()) as kube:
             deployment = kube.get(APP)
             if _annotations(deployment["spec"]["template"]).get(MARK) == mark:
                 return
             encryption = self._remember(kube, mark)
             if key == "new":
                 self._hand_out(kube, encryption, mark, verify=verify and encryption != "on-without-verify")
-            self.docker.run_checked(self.core, ["pkill", "-TERM", "-f", SERVER], timeout_s=EXEC_TIMEOUT_S)
+            if self.units.run(self.core, ["pkill", "-TERM", "-f", SERVER]).code:
+                raise LabError("restart the servers of Consul", "no process of theirs was found", "lab status")
             rolling = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": f"{round(share * 100)}%", "maxSurge": 0}}
             marked = {"metadata": {"annotations": {MARK: mark}}}
             kube.merge(APP, {"spec": {"paused": False, "strategy": rolling, "template": marked}})
 
     def redeploy_under_way(self) -> bool:
         """Does Kubernetes still replace pods?"""
-        with contextlib.closing(Kube()) as kube:
+        with contextlib.closing(self.open_kube()) as kube:
             return under_way(kube.get(APP))
 
     def stop_redeploy(self) -> None:
         """Stop where it stands; what is new stays. Idempotent."""
-        with contextlib.closing(Kube()) as kube:
+        with contextlib.closing(self.open_kube()) as kube:
             if under_way(kube.get(APP)):
                 kube.merge(APP, {"spec": {"paused": True}})
 
     def redeployed(self) -> int:
         """Pods that were made anew so far."""
-        with contextlib.closing(Kube()) as kube:
+        with contextlib.closing(self.open_kube()) as kube:
             deployment = kube.get(APP)
         marked = MARK in _annotations(deployment["spec"]["template"])
         return int(deployment.get("status", {}).get("updatedReplicas", 0)) if marked and _observed(deployment) else 0
@@ -115,8 +122,11 @@ class RedeployPowers:
             self.clock.sleep(LOOK_EVERY_S)
 
     def _holding(self, files: Sequence[str], digest: str) -> int:
-        """How many of these files of the core node have this SHA-256."""
-        seen = self.docker.run(self.core, ["sha256sum", *files], timeout_s=EXEC_TIMEOUT_S).output
+        """How many of these files of the core node have this SHA-256; none while it is too busy to tell."""
+        try:
+            seen = self.docker.run(self.core, ["sha256sum", *files], timeout_s=EXEC_TIMEOUT_S).output
+        except Unavailable:
+            return 0
         return sum(line.startswith(digest) for line in seen.splitlines())
 
 

@@ -18,6 +18,8 @@ from lab.adapters.docker import PERIOD_US, Docker, Ran, Stats, bounded, quota_us
 from lab.adapters.docker import Node as Container
 from lab.adapters.kube import NAMESPACE, Kube, Object
 from lab.adapters.vault import PORTS
+from lab.cluster.arms import FOLDER, SECRET, SECRET_FILE, Arm
+from lab.cluster.redeploy import APP
 from lab.cluster.reset import CORE_PODS, NAME_LABEL
 from lab.cluster.shape import Node
 from lab.cluster.units import Units
@@ -121,8 +123,15 @@ class ToldKube(Kube):
     def __init__(self, nodes: Iterable[Node], notes: Notes) -> None:
         self._names = [node.name for node in nodes]
         self._notes = notes
-        self._replicas = 0
+        self._replicas = {"app": 0, **CORE_PODS}
+        self._agents_per_pod = 1
         self._generation = 0
+
+    def carry(self, arm: Arm) -> None:
+        """From now on it is as the arm says."""
+        self._replicas |= CORE_PODS if arm.logging else {**CORE_PODS, "kafka": 0}
+        self._agents_per_pod = arm.agents_per_pod
+        self._generation += 1
 
     def close(self) -> None:
         """Nothing was opened."""
@@ -131,20 +140,32 @@ class ToldKube(Kube):
         asked = "?" + "&".join(f"{key}={value}" for key, value in query.items()) if query else ""
         words = "" if body is None else f" --data {shlex.quote(json.dumps(body))}"
         self._notes.line(f"kubernetes {method} {path}{asked}{words}")
-        if method == "PATCH" and body is not None and path.endswith("/deployments/app/scale"):
-            self._replicas = int(body["spec"]["replicas"])
+        if method == "PATCH" and body is not None and path.endswith("/scale"):
+            self._replicas[path.split("/")[-2]] = int(body["spec"]["replicas"])
         if method == "DELETE":
             self._generation += 1
+        if path == APP:
+            return {"metadata": {"generation": 1}, "spec": {"template": {}}, "status": {}}
         return {"items": self.items(path, query.get("labelSelector", "")), "metadata": {"resourceVersion": "0"}}
 
     def items(self, path: str, selector: str) -> list[Object]:
         """What a list of `path` holds."""
         if path.endswith("/nodes"):
             return [_ready({"metadata": {"name": name}}) for name in self._names]
-        sizes = {"app": self._replicas, **CORE_PODS}
         return [
-            self._pod(part, number) for part, size in sizes.items() if selector in ("", f"{NAME_LABEL}={part}") for number in range(size)
+            self._pod(part, number)
+            for part, size in self._replicas.items()
+            if selector in ("", f"{NAME_LABEL}={part}")
+            for number in range(size)
         ]
+
+    def agents(self) -> list[str]:
+        """Names of all agents and servers."""
+        servers = [str(pod["metadata"]["name"]) for pod in self.items("/pods", f"{NAME_LABEL}=consul")]
+        names = [str(pod["metadata"]["name"]) for pod in self.items("/pods", f"{NAME_LABEL}=app")]
+        if self._agents_per_pod == 1:
+            return [*servers, *names]
+        return [*servers, *(f"{name}-a{slot}-0" for name in names for slot in range(1, self._agents_per_pod + 1))]
 
     def _pod(self, part: str, number: int) -> Object:
         name = f"{part}-{number}"
@@ -168,8 +189,7 @@ class ToldConsul(Consul):
     def members(self) -> dict[str, str]:
         """Every pod that has an agent."""
         self._notes.line("curl http://127.0.0.1:18500/v1/agent/members")
-        with_agents = [pod for pod in self._kube.items("/pods", "") if pod["metadata"]["labels"][NAME_LABEL] in {"app", "consul"}]
-        return {str(pod["metadata"]["name"]): "alive" for pod in with_agents}
+        return dict.fromkeys(self._kube.agents(), "alive")
 
 
 class ToldBalancer(Balancer):
@@ -202,6 +222,28 @@ class ToldWorld(KindWorld):
     def balancer(self) -> Balancer:
         """See `ToldBalancer`."""
         return ToldBalancer(self.kube, self.notes)
+
+    def open_kube(self) -> Kube:
+        """See `ToldKube`."""
+        return self.kube
+
+    def hold(self, progress: Progress, tag: str, image: Callable[[], str], env: Callable[[], Mapping[str, str]]) -> None:  # noqa: ARG002  # as the world's
+        """Told; which nodes lack it is not known."""
+        nodes = " ".join([self.core, *self.app_nodes])
+        self.notes.line(
+            f"for node in {nodes}; do docker save {tag} | docker exec -i $node ctr -n k8s.io images import -; done  # where it lacks"
+        )
+
+    def carry(self, arm: Arm, kube: Kube) -> None:  # noqa: ARG002  # as the world's
+        """Told; no file is written and no key is made."""
+        self.notes.line(f"kubectl apply --server-side --force-conflicts -k {FOLDER}: the arm {arm.words or 'as the manifests stand'}")
+        if arm.encryption not in ("", "off"):
+            self.notes.line(f"kubernetes PATCH secrets/{SECRET}: {SECRET_FILE}")
+        self.kube.carry(arm)
+
+    def _hand_out(self, kube: Kube, encryption: str, mark: str, *, verify: bool) -> None:  # noqa: ARG002  # as the world's
+        """Told; no key is made."""
+        self.notes.line(f"kubernetes PATCH secrets/{SECRET}: {SECRET_FILE}, and wait until the servers' files hold it")
 
     def open_vault(self, progress: Progress) -> None:  # noqa: ARG002  # as the world's
         """Told; without a key."""

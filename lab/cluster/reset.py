@@ -4,6 +4,7 @@ A pool remembers its dead for 72 hours and a topic its lines, so runs that share
 is checked here (one pool, one leader, every agent a member, every pod running); the run's own steady phase then measures it.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
@@ -14,6 +15,7 @@ from lab.cluster.arms import Arm
 from lab.cluster.redeploy import settle
 from lab.cluster.settle import until
 from lab.cluster.world import KindWorld
+from lab.core.agents import member, pod_of
 from lab.core.errors import Aborted, Unavailable
 from lab.core.progress import Progress
 
@@ -26,6 +28,8 @@ GONE = ("failed", "left")
 CORE_PODS = {"vault": 2, "balancer": 1, "consul": SERVERS, "kafka": 1}
 """What is made anew with each run, by name, in the order of its end: Vault before the Consul that holds its lock, so that no instance of before
 takes the lock of the new one."""
+CORE_KINDS = {"vault": "statefulsets", "balancer": "deployments", "consul": "statefulsets", "kafka": "statefulsets"}
+"""What makes each of them."""
 NAME_LABEL = "app.kubernetes.io/name"
 
 
@@ -40,22 +44,22 @@ def fresh(world: KindWorld, kube: Kube, progress: Progress, pods: int, arm: Arm)
         Aborted: it does not become steady in time; says what was last seen.
     """
     world.uncap()
-    other = arms.applied(kube) != arm.words
-    if other or not _pristine(world, pods):
-        _sweep(world, kube, progress, arm if other else None)
+    change = arms.applied(kube) != arm.words
+    if change or not _pristine(world, pods):
+        _sweep(world, kube, progress, arm, change=change)
     try:
-        _fill(world, kube, progress, pods)
+        _fill(world, kube, progress, pods, arm)
     except Soiled:  # a busy host had pods evicted before the run began
-        _sweep(world, kube, progress, None)
-        _fill(world, kube, progress, pods)
+        _sweep(world, kube, progress, arm, change=False)
+        _fill(world, kube, progress, pods, arm)
     world.weigh()
 
 
-def _fill(world: KindWorld, kube: Kube, progress: Progress, pods: int) -> None:
+def _fill(world: KindWorld, kube: Kube, progress: Progress, pods: int, arm: Arm) -> None:
     until(progress, world.clock, "all nodes Ready", lambda: unready_nodes(kube), SETTLE_ALLOWED_S)
     world.touch()
     kube.scale("app", pods)
-    await_steady(world, kube, progress, pods)
+    await_steady(world, kube, progress, pods, arm)
     until(progress, world.clock, f"{pods} pods behind the load balancer", lambda: _unbalanced(world, pods), SETTLE_ALLOWED_S)
 
 
@@ -78,9 +82,9 @@ def worn(kube: Kube) -> str:
     return f"{unready} of {len(pods)} pods not ready" if unready else ""
 
 
-def await_steady(world: KindWorld, kube: Kube, progress: Progress, pods: int) -> None:
-    """Wait for Kafka, one Consul leader, an open Vault, `pods` running pods, one pool that holds exactly their agents and the servers, and a load
-    balancer that answers.
+def await_steady(world: KindWorld, kube: Kube, progress: Progress, pods: int, arm: Arm) -> None:
+    """Wait for Kafka where the arm has it, one Consul leader, an open Vault, `pods` running pods, one pool that holds exactly their agents and the
+    servers, and a load balancer that answers.
 
     Vault is opened as soon as Consul has a leader: the pods start meanwhile.
 
@@ -88,17 +92,18 @@ def await_steady(world: KindWorld, kube: Kube, progress: Progress, pods: int) ->
         Soiled: other members were in the pool and are remembered.
         Aborted: the time is up.
     """
-    until(progress, world.clock, "Kafka", lambda: "" if world.broker_answers(2.0) else "no answer yet", SETTLE_ALLOWED_S)
+    if arm.logging:
+        until(progress, world.clock, "Kafka", lambda: "" if world.broker_answers(2.0) else "no answer yet", SETTLE_ALLOWED_S)
     until(progress, world.clock, "Consul's leader", lambda: _no_leader(world), SETTLE_ALLOWED_S)
     world.open_vault(progress)
     until(progress, world.clock, f"{pods} workload pods", lambda: _missing_pods(kube, pods), SETTLE_ALLOWED_S)
     remembered: list[str] = []
 
     def look() -> str:
-        missing, remembered[:] = _strangers(world, kube)
+        missing, remembered[:] = _strangers(world, kube, arm.agents_per_pod)
         return "" if remembered else missing
 
-    title = f"one pool of {pods + SERVERS} members"
+    title = f"one pool of {pods * arm.agents_per_pod + SERVERS} members"
     until(progress, world.clock, title, look, SETTLE_ALLOWED_S)
     if remembered:
         raise Soiled(f"see {title}", f"it remembers {', '.join(remembered)}", "lab run again; lab down && lab up starts afresh")
@@ -110,32 +115,42 @@ def unready_nodes(kube: Kube) -> str:
     return ", ".join(node["metadata"]["name"] for node in kube.nodes() if not _node_ready(node))
 
 
-def _strangers(world: KindWorld, kube: Kube) -> tuple[str, list[str]]:
-    """What keeps the pool from being exactly the living pods and servers, or "", and those of its members that are gone."""
+def _strangers(world: KindWorld, kube: Kube, agents_per_pod: int) -> tuple[str, list[str]]:
+    """What keeps the pool from being exactly the agents of the living pods and the servers, or "", and those of its members that are gone.
+
+    Of several agents in a pod, one that died while the pod came up is gone too, once the one that follows it is known; until then there may be more
+    alive than there should be. One that is held for failed and has no follower may live: it refutes that, or its follower is heard of.
+    """
+    labels = {pod["metadata"]["name"]: pod["metadata"]["labels"].get(NAME_LABEL) for pod in kube.pods()}
+    wanted = {pod: agents_per_pod if label == "app" else 1 for pod, label in labels.items() if label in {"app", "consul"}}
     members = world.consul().members()
-    alive = {name for name, state in members.items() if state == "alive"}
-    expected = {pod["metadata"]["name"] for pod in kube.pods() if pod["metadata"]["labels"].get(NAME_LABEL) in {"app", "consul"}}
-    absent, foreign = expected - alive, set(members) - expected
-    if not absent and not foreign:
+    alive = Counter(pod_of(name) for name, state in members.items() if state == "alive")
+    absent = sum(max(0, agents - alive[pod]) for pod, agents in wanted.items())
+    newest: dict[tuple[str, int], int] = {}
+    for who in map(member, members):
+        newest[who.pod, who.slot] = max(who.life, newest.get((who.pod, who.slot), 0))
+    followed = {name for name in members if (who := member(name)).life < newest[who.pod, who.slot]}
+    foreign = {name for name, state in members.items() if pod_of(name) not in wanted or (state != "alive" and name in followed)}
+    surplus = sum(max(0, alive[pod] - agents) for pod, agents in wanted.items())
+    if not absent and not foreign and not surplus:
         return "", []
-    text = f"{len(alive)} alive, {len(absent)} not yet members, {len(foreign)} that should not be there"
+    text = f"{alive.total()} alive, {absent} not yet members, {len(foreign) + surplus} that should not be there"
     return text, sorted(name for name in foreign if members[name] in GONE)
 
 
-def _sweep(world: KindWorld, kube: Kube, progress: Progress, arm: Arm | None) -> None:
-    """All pods new; if an `arm` is given, the cluster carries it before they are made."""
+def _sweep(world: KindWorld, kube: Kube, progress: Progress, arm: Arm, *, change: bool) -> None:
+    """All pods new; with `change` the cluster carries the arm before they are made."""
     kube.scale("app", 0)
     _delete(kube, "app")
     until(progress, world.clock, "the old pods gone", lambda: _left(kube.pods(labelled("app"))), SETTLE_ALLOWED_S)
     world.forget_tallies()
-    if arm is not None:
-        with progress.step(f"applying the arm {arm.words or 'as the manifests stand'}"):
-            settle(kube)
-            arms.apply(arm, kube)
     old = {_uid(pod) for name in CORE_PODS for pod in kube.pods(labelled(name))}
-    for name in CORE_PODS:
-        _delete(kube, name)
-    until(progress, world.clock, "a fresh core", lambda: _core_missing(kube, old), SETTLE_ALLOWED_S)
+    if change:
+        _change(world, kube, progress, arm)
+    else:
+        for name in CORE_PODS:
+            _delete(kube, name)
+    until(progress, world.clock, "a fresh core", lambda: _core_missing(kube, old, arm), SETTLE_ALLOWED_S)
 
 
 @retry(retry=retry_if_exception_type(Unavailable), stop=stop_after_attempt(DELETE_TRIES), reraise=True)
@@ -144,9 +159,25 @@ def _delete(kube: Kube, name: str) -> None:
     kube.delete_pods(labelled(name))
 
 
-def _core_missing(kube: Kube, old: set[str]) -> str:
+def _change(world: KindWorld, kube: Kube, progress: Progress, arm: Arm) -> None:
+    """Have the cluster carry another arm. No pod is there while its template changes, else a stateful set would replace one after the other."""
+
+    def left() -> str:
+        return _left([pod for name in CORE_PODS for pod in kube.pods(labelled(name))])
+
+    arms.note(kube, arms.UNFINISHED)  # one who is killed from here on leaves a core that no arm has
+    for name in CORE_PODS:
+        kube.scale(name, 0, kind=CORE_KINDS[name])
+        _delete(kube, name)
+    until(progress, world.clock, "the old core gone", left, SETTLE_ALLOWED_S)
+    with progress.step(f"applying the arm {arm.words or 'as the manifests stand'}"):
+        settle(kube)
+        world.carry(arm, kube)
+
+
+def _core_missing(kube: Kube, old: set[str], arm: Arm) -> str:
     pods = [pod for name in CORE_PODS for pod in kube.pods(labelled(name)) if _uid(pod) not in old and _pod_ready(pod)]
-    wanted = sum(CORE_PODS.values())
+    wanted = sum(CORE_PODS.values()) - (0 if arm.logging else CORE_PODS["kafka"])
     return "" if len(pods) == wanted else f"{len(pods)} of {wanted} pods ready"
 
 

@@ -7,6 +7,7 @@ from ruamel.yaml import YAML
 
 from lab.adapters.docker import CLUSTER
 from lab.core.errors import Refused
+from lab.core.experiment import Workload
 
 CONTROL_PLANE_USE_CORES = 0.2
 """Measured 0.13 core idle for Kubernetes 1.34 with 7 nodes; the rest is room for the evictions."""
@@ -45,9 +46,17 @@ _FIDELITY = (
 """Sources: D. Woods 2019; J. Engelman 2019."""
 
 
-def fidelity(consul: str) -> list[str]:
+_NO_KAFKA = "In this run there is no Kafka, no shipper and nothing logged, whatever is said of them above."
+_SHARED_POD = (
+    "In this run {agents} Consul agents live in each pod: members with names and ports of their own, on one address and in one container."
+)
+
+
+def fidelity(consul: str, workload: Workload) -> list[str]:
     """The fidelity statement of every history and report."""
-    return [sentence.format(consul=consul, which=_CONSULS[consul]) for sentence in _FIDELITY]
+    common = [sentence.format(consul=consul, which=_CONSULS[consul]) for sentence in _FIDELITY]
+    shared = [_SHARED_POD.format(agents=workload.agents_per_pod)] if workload.agents_per_pod > 1 else []
+    return [*common, *shared, *([] if workload.logging else [_NO_KAFKA])]
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ class Units:
     def active(self, unit: Unit) -> bool:
         """Does it run on any of its nodes? Asks systemd."""
         asked = ["systemctl", "is-active", "--quiet", unit.name]
-        return any(ran.code == 0 for ran in each(unit.nodes, lambda node: self._run(node, asked)))
+        return any(ran.code == 0 for ran in each(unit.nodes, lambda node: self.run(node, asked)))
 
     def ask(self, unit: Unit, argv: Sequence[str]) -> list[str]:
         """Run a program on each of the unit's nodes; what it printed, in their order.
@@ -72,13 +72,18 @@ class Units:
         Raises:
             LabError: it ended with an exit code other than 0.
         """
-        ran = each(unit.nodes, lambda node: self._run(node, argv))
+        ran = each(unit.nodes, lambda node: self.run(node, argv))
         for node, one in zip(unit.nodes, ran, strict=True):
             if one.code:
                 raise LabError(f"run {shlex.join(argv)} in {node}", f"exit {one.code}: {one.output.strip()[-300:]}")
         return [one.output.strip() for one in ran]
 
-    def _run(self, node: str, argv: Sequence[str]) -> Ran:
+    def run(self, node: str, argv: Sequence[str]) -> Ran:
+        """Run a program in one node and wait for its end.
+
+        Raises:
+            Unavailable: it did not end in time.
+        """
         cap_cores = self._docker.cap_of(node)
         if cap_cores:
             self._docker.cap(node, 0)

@@ -3,14 +3,16 @@
 It can freeze the broker, shape the nodes, and bring the whole system back to a fresh steady state before each run.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from lab.adapters import host
 from lab.adapters.balancer import Balancer
 from lab.adapters.clock import SystemClock
 from lab.adapters.consul import Consul
 from lab.adapters.docker import Docker
-from lab.cluster import vault
+from lab.adapters.kube import Kube
+from lab.cluster import arms, node_images, vault
+from lab.cluster.arms import Arm
 from lab.cluster.broker import BrokerPowers
 from lab.cluster.pods import WorkloadPowers
 from lab.cluster.redeploy import RedeployPowers
@@ -57,6 +59,21 @@ class KindWorld(BrokerPowers, WorkloadPowers, RedeployPowers):
     def balancer(self) -> Balancer:
         """A client of the load balancer, a new connection for each question."""
         return Balancer()
+
+    def hold(self, progress: Progress, tag: str, image: Callable[[], str], env: Callable[[], Mapping[str, str]]) -> None:
+        """See to it that the nodes hold the engine's image of this tag; see `lab.cluster.node_images`.
+
+        Args:
+            progress: one step, if any node lacks it.
+            tag: of the image.
+            image: looks up the id that the tag stands for.
+            env: looks up the variables for `docker`.
+        """
+        node_images.load(progress, self.docker, [self.core, *self.app_nodes], node_images.EngineImage(tag, image()), env())
+
+    def carry(self, arm: Arm, kube: Kube) -> None:
+        """Have the cluster carry this arm; see `lab.cluster.arms.apply`."""
+        arms.apply(arm, kube)
 
     def open_vault(self, progress: Progress) -> None:
         """See to it that Vault is initialised and every instance unsealed. Idempotent; see `lab.cluster.vault`."""

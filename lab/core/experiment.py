@@ -15,9 +15,19 @@ Link = Literal[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
 
 
 class Workload(Strict):
-    """User traffic. `requests_per_s` and `flood_lines_per_s` are totals over all pods."""
+    """Pods and user traffic. `requests_per_s` and `flood_lines_per_s` are totals over all pods."""
 
     pods: int = Field(50, ge=1, le=110, description="workload pods over all app nodes; about 100 is the limit of 2 cores")
+    agents_per_pod: int = Field(
+        1,
+        ge=1,
+        le=20,
+        description="Consul agents in each pod; where it is more than one, an agent that dies is followed by one of another name",
+    )
+    logging: bool = Field(
+        default=True,
+        description="Kafka, and the sidecars that ship to it; without them the app logs nothing, and links 0 and 1 cannot fire",
+    )
     requests_per_s: float = Field(25, gt=0, le=2000, description="steady requests per second, open workload")
     flood_lines_per_s: float = Field(
         0, ge=0, le=50_000, description="log lines per second asked for by the flood profile; 0: the flood phase only passes"
@@ -85,9 +95,18 @@ class Experiment(Strict):
         for number, remedy in enumerate(self.remedies):
             if remedy.heal_at_s > self.outage_s + self.flood_s + self.recovery_s:
                 raise ValueError(f"remedies.{number}.heal_at_s ({remedy.heal_at_s:g}) must not be after the end of the recovery phase")
+        if not self.workload.logging:
+            self._needs_no_kafka()
         if self.recovery_s < self.metastable_after_s:
             raise ValueError(f"recovery_s ({self.recovery_s:g}) must be at least metastable_after_s ({self.metastable_after_s:g})")
         return self
+
+    def _needs_no_kafka(self) -> None:
+        if self.workload.flood_lines_per_s:
+            raise ValueError(f"workload.flood_lines_per_s ({self.workload.flood_lines_per_s:g}) must be 0 without workload.logging")
+        for number, spec in enumerate(self.faults):
+            if spec.fault.endswith("-broker"):
+                raise ValueError(f"faults.{number}.fault ({spec.fault}) needs workload.logging: there is no broker without it")
 
     @property
     def acts(self) -> list[ActTimes]:

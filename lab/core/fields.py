@@ -45,6 +45,12 @@ def fault_fields(fault: str) -> list[FieldWords]:
     return [_words(f"faults.N.{name}", name, _fault(fault)) for name in _fault(fault)["properties"]]
 
 
+def remedy_fields() -> list[FieldWords]:
+    """The fields of a remedy, under the number `N`; there is one kind of it."""
+    remedy = _resolved(_schema()["properties"]["remedies"]["items"])
+    return [_words(f"remedies.N.{name}", name, remedy) for name in remedy["properties"]]
+
+
 def allowed_at(location: Location, fault: str = "") -> str:
     """What may stand there, in words; "" where there is no such field.
 

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from lab.adapters import shell
+from lab.core.errors import LabError
 from lab.images import containers, golang
 
 LABEL = "cascade-lab.linked"
@@ -18,8 +19,11 @@ def label(program: Path) -> dict[str, str]:
 
 
 def of_image(tag: str) -> str:
-    """What the image of this tag says of its program."""
-    return containers.labels(tag).get(LABEL, "not recorded: the image was not built by the lab")
+    """What the image of this tag says of its program; a run does not fail for want of it."""
+    try:
+        return containers.labels(tag).get(LABEL, "not recorded: the image was not built by the lab")
+    except LabError:
+        return "not recorded: the engine no longer has the image"
 
 
 def sentence(told: str) -> str:

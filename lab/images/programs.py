@@ -61,9 +61,7 @@ PROGRAMS = (
 )
 
 
-CONSULS = {
-    version: _consul(version, expect_s) for version, expect_s in {"1.2.2-newgossip": 120.0, "1.2.3": 160.0, "1.22.3": 440.0}.items()
-}
+CONSULS = {version: _consul(version, expect_s) for version, expect_s in {"1.2.2-newgossip": 120.0, "1.2.3": 160.0, "1.22.3": 440.0}.items()}
 """Programs that are built on request alone, by version of Consul."""
 
 

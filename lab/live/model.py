@@ -259,10 +259,10 @@ def _see_fault(known: _Known, event: Event) -> str:
 
 
 def _heal_at_s(known: _Known, name: str) -> float | None:
-    """The planned heal of the next fault of that name; several of one name open in the order of their injection."""
-    specs = sorted(
-        (spec for spec in known.experiment.get("faults", ()) if spec["fault"] == name), key=lambda spec: float(spec["inject_at_s"])
-    )
+    """The planned heal of the next fault or remedy of that name; several of one name open in the order of their injection."""
+    faults, remedies = (known.experiment.get(kind, ()) for kind in ("faults", "remedies"))
+    acts = [*((spec["fault"], spec) for spec in faults), *((spec["remedy"], spec) for spec in remedies)]
+    specs = sorted((spec for act, spec in acts if act == name), key=lambda spec: float(spec["inject_at_s"]))
     number = known.opened.get(name, 0)
     known.opened[name] = number + 1
     origin_s = next((begin_s + _wait(known, begin_s) for phase, begin_s in known.begun if phase == "steady"), None)

@@ -54,6 +54,7 @@ class Handles:
         more_pids: processes of the lab that are no children of this one (the watchdog).
         tally: folder of the tallies.
         deployer: who logs in to Vault and deploys; None where the lab has no credentials.
+        logging: is there a broker to ask?
     """
 
     clock: Clock
@@ -64,6 +65,7 @@ class Handles:
     more_pids: Callable[[], Iterable[int]] = _no_pids
     tally: Path = TALLY
     deployer: Deployer | None = None
+    logging: bool = True
     pods: PodCache = field(default_factory=PodCache)
     ready: NodeCache = field(default_factory=NodeCache)
     leases: LeaseCache = field(default_factory=LeaseCache)
@@ -90,7 +92,7 @@ def standard_probes(handles: Handles) -> list[Probe]:
 def _cluster_probes(handles: Handles) -> list[Probe]:
     watched = handles.watched
     return [
-        KafkaProbe(Broker(handles.clock), handles.clock),
+        *([KafkaProbe(Broker(handles.clock), handles.clock)] if handles.logging else []),
         NodesProbe(handles.ready, handles.leases, watched["nodes"], watched["leases"], handles.clock),
         PodsProbe(handles.pods, watched["pods"]),
         GossipProbe(handles.members, host.Agents().living, handles.clock),

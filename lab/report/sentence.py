@@ -1,5 +1,6 @@
 """What happened, in one sentence that a person reads first."""
 
+from lab.checkers.pool import Pool
 from lab.checkers.result import LinkResult
 from lab.checkers.verdict import Verdict
 from lab.checkers.watch import Watch
@@ -23,12 +24,24 @@ def _happened(history: History, verdict: Verdict) -> str:
         return f"This run cannot be judged: {_short(verdict.reasons[0])}."
     if not _fired(verdict):
         return _nothing(history, watch, verdict)
-    opening = _opening(verdict, watch)
+    opening = _opening(history, verdict, watch)
     effects, users = ([told(verdict.link(link), watch) for link, told in table.items()] for table in (_EFFECTS, _USERS))
     happened = [text for text in (*effects, _slow(verdict), *users) if text]
     if not happened:
         return f"{opening} nothing else left its steady state{_outcome(history, verdict)}."
     return f"{opening} {listed(happened)}{_outcome(history, verdict)}."
+
+
+def what_the_pool_did(pool: Pool) -> str:
+    """What became of a pool whose agents were killed, in one sentence."""
+    calm = (
+        f"calm {pool.calm_after_s:.0f} s after the last kill"
+        if pool.calm_after_s is not None
+        else f"not calm within {pool.watched_s:.0f} s"
+    )
+    wrongly = f", {pool.false_positives.member_s:,.0f} member-seconds of living ones held for failed" if pool.false_positives else ""
+    returned = f"{counted(pool.phantoms, 'return')} of {counted(pool.phantom_members, 'member')} known to be dead"
+    return f"The pool: {calm}; {returned}{wrongly}."
 
 
 def _short(reason: str) -> str:
@@ -37,6 +50,7 @@ def _short(reason: str) -> str:
     return first if len(first) <= REASON_MAX else first[:REASON_MAX].rsplit(" ", 1)[0] + " ..."
 
 
+KILLED = {"kill-agents": "Consul agents were killed without a farewell", "churn-pods": "Pods came and went"}
 REASON_MAX = 200
 """Characters. Chosen: two lines on a screen."""
 
@@ -56,12 +70,14 @@ def _nothing(history: History, watch: Watch, verdict: Verdict) -> str:
     )
 
 
-def _opening(verdict: Verdict, watch: Watch) -> str:
+def _opening(history: History, verdict: Verdict, watch: Watch) -> str:
     away, flood = verdict.link(0), verdict.link(1)
     if away.status == "fired" and watch.release_s is not None:
         return f"Kafka was away for {away.peak or 0:.0f} s{' and the logs piled up' if flood.status == 'fired' else ''}; then"
     if away.status == "fired":
         return "Kafka went away, and"
+    if flood.status != "fired" and (killed := [KILLED[e["fault"]] for e in history.of("fault") if e["fault"] in KILLED]):
+        return f"{killed[0]}, and"
     return (
         "The broker answered all along, but logs came down on it in a flood, and"
         if flood.status == "fired"

@@ -9,6 +9,8 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+from lab.core.agents import pod_of
+
 _DONE_BY_THE_RUN = {"step", "fault", "locust"}
 _ENDED = {"evicting", "deleted", "failed"}
 
@@ -73,7 +75,7 @@ class Causes:
         return newest if before is None else before
 
     def _of_member(self, fields: Mapping[str, Any], newest: int | None) -> int | None:
-        pod = self._pod.get(fields["member"])
+        pod = self._pod.get(pod_of(fields["member"]))
         if fields["state"] == "alive" or pod is None:
             return pod[0] if pod else self._member.get(fields["member"], newest)
         return self._of_living_pod(pod, newest)

@@ -16,7 +16,9 @@ from lab.core.fault_specs import FAULT_SPECS
 from lab.core.fields import Location, allowed_at, names_at
 
 FOLDER = Path(__file__).resolve().parents[1] / "experiments"
-EXPERIMENTS = {name: FOLDER / f"{name}.yaml" for name in ("baseline", "cascade", "flapping", "flood-only", "partition")}
+EXPERIMENTS = {
+    name: FOLDER / f"{name}.yaml" for name in ("baseline", "cascade", "flapping", "flood-only", "gossip-cure", "gossip-poison", "partition")
+}
 """Every experiment that comes with the lab; a new one is a new file and a word here."""
 
 SCHEMA = FOLDER / "experiment.schema.json"

@@ -9,6 +9,7 @@ from lab.adapters.clock import SystemClock
 from lab.adapters.docker import Docker
 from lab.adapters.kube import NAMESPACE, Kube
 from lab.adapters.vault import PORTS, Vault
+from lab.cluster.gossip_key import FOLDER
 from lab.cluster.world import open_world
 from lab.core import paths
 from lab.core.errors import Unavailable
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.cluster
 
 def test_the_keys_are_in_one_file_for_the_owner_alone(baseline: WatchedRun) -> None:
     assert stat.S_IMODE(paths.VAULT_KEYS.stat().st_mode) == 0o600
-    others = [leaf for leaf in paths.STATE.rglob("*") if leaf.is_file() and leaf != paths.VAULT_KEYS]
+    others = [leaf for leaf in paths.STATE.rglob("*") if leaf.is_file() and leaf != paths.VAULT_KEYS and leaf.parent != FOLDER]
     assert [leaf for leaf in others if baseline.found_in(leaf.read_bytes())] == []
 
 
@@ -36,7 +37,7 @@ def test_the_run_has_used_them(baseline: WatchedRun) -> None:
     lines = [json.loads(line) for line in (baseline.folder / "history.jsonl").read_text(encoding="utf-8").splitlines()]
     logins = [line for line in lines if line.get("series") == "vault_login_ms" and line["value"] is not None]
     deploys = [line for line in lines if line.get("series") == "deploy_ms" and line["value"] is not None]
-    assert len(baseline.secrets) == 4
+    assert len(baseline.secrets) >= 4
     assert len(logins) > 3
     assert len(deploys) > 3
 

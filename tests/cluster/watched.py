@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab.adapters.clock import SystemClock
+from lab.cluster.gossip_key import FOLDER
 from lab.core import paths
 from lab.core.secrets import VaultKeys
 from tests.cluster.command import LAB
@@ -24,7 +25,7 @@ class WatchedRun:
         code: its exit code.
         said: all that it wrote to the terminal.
         shown: whether a secret stood in a command line or an environment while it ran.
-        secrets: what opened the lab's Vault during it, in the clear.
+        secrets: what opened the lab's Vault during it, and the keys of its gossip, in the clear.
     """
 
     folder: Path
@@ -38,11 +39,12 @@ class WatchedRun:
         return any(secret in text for secret in self.secrets)
 
 
-def watched(experiment: str, folder: Path) -> WatchedRun:
-    """Run `experiment` into `folder` as a user would."""
+def watched(experiment: str, folder: Path, *changes: str) -> WatchedRun:
+    """Run `experiment` into `folder` as a user would, with some fields set."""
     said, clock, shown = folder.parent / "said", SystemClock(), False
     with said.open("wb") as sink:
-        running = subprocess.Popen([*LAB, "run", experiment, "--out", str(folder)], stdout=sink, stderr=subprocess.STDOUT)
+        words = [word for change in changes for word in ("--set", change)]
+        running = subprocess.Popen([*LAB, "run", experiment, "--out", str(folder), *words], stdout=sink, stderr=subprocess.STDOUT)
         end_s = clock.now_s() + ALLOWED_S
         try:
             while running.poll() is None and clock.now_s() < end_s:
@@ -56,12 +58,12 @@ def watched(experiment: str, folder: Path) -> WatchedRun:
 
 
 def _secrets() -> tuple[bytes, ...]:
-    """Empty until Vault was set up."""
+    """Empty until Vault was set up; keys of gossip as far as there are any."""
     keys = VaultKeys.recall(paths.VAULT_KEYS)
     if keys is None or keys.deployer is None:
         return ()
     hidden = [keys.unseal_key, keys.root_token, keys.deployer.role_id, keys.deployer.secret_id]
-    return tuple(secret.get_secret_value().encode() for secret in hidden)
+    return (*(secret.get_secret_value().encode() for secret in hidden), *(file.read_bytes() for file in FOLDER.glob("*.key")))
 
 
 def _processes() -> Iterator[bytes]:

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from lab.adapters.plain_http import Answer
 from lab.checkers.judge import judge
+from lab.cluster.gossip_key import gossip_file
 from lab.core.errors import Unavailable
 from lab.core.history import HISTORY_FILE, History, HistoryWriter
 from lab.core.secrets import Deployer, VaultKeys
@@ -95,7 +96,18 @@ def test_no_secret_is_in_the_history_the_verdict_or_the_report_of_a_run(tmp_path
 
 def test_no_repr_of_what_holds_a_secret_shows_it() -> None:
     platform = Platform()
-    shown = [KEYS, DEPLOYER, TOKEN, Held(platform, TOKEN), Answer(200, f"{MARK}".encode()), *probes(platform)]
+    gossip = gossip_file(SecretStr(f"{MARK}-gossip"), verify=True)
+    shown = [
+        KEYS,
+        DEPLOYER,
+        TOKEN,
+        Held(platform, TOKEN),
+        Answer(200, f"{MARK}".encode()),
+        gossip,
+        {"gossip.json": gossip},
+        *probes(platform),
+    ]
+    assert MARK in gossip.get_secret_value()
     assert MARK not in f"{shown!r}{[str(one) for one in shown]}"
 
 

@@ -71,6 +71,11 @@ def test_living_agents_are_known_by_name_and_others_are_left_out(tmp_path):
     assert Agents(tmp_path).living() == {"pod-a", "pod-b"}
 
 
+def test_of_several_names_the_last_one_counts_as_it_does_for_the_agent(tmp_path):
+    process(tmp_path, 10, "consul", ["consul", "agent", "-node=pod-a", "-bind=1.2.3.4", "-node=pod-a-a3-1"])
+    assert Agents(tmp_path).living() == {"pod-a-a3-1"}
+
+
 def test_a_process_that_only_becomes_an_agent_is_noticed_and_one_that_ends_forgotten(tmp_path):
     process(tmp_path, 10, "runc:[2:INIT]", ["runc", "init"])
     agents = Agents(tmp_path)

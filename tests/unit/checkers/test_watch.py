@@ -32,6 +32,10 @@ def test_without_the_step_the_release_is_the_last_healing() -> None:
     assert watch_of(histories.cascade().drop_kind("step")).release_s == FLOOD + 0.3
 
 
+def test_a_remedy_that_is_over_releases_nothing() -> None:
+    assert watch_of(histories.baseline().add(FLOOD, "fault", fault="redeploy-agents", change="healed")).release_s is None
+
+
 def test_without_phases_the_flood_ends_when_its_load_stops() -> None:
     assert watch_of(histories.cascade().drop_kind("phase", phase="flood")).flood_end_s == RECOVERY
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from lab.cli import rehearse as rehearsal
+from lab.cluster import gossip_key
 from lab.core.errors import LabError
+from lab.core.fault_specs import FAULT_SPECS
 from lab.core.paths import project
-from lab.faults.table import FAULTS
 from lab.runner.load import load_experiment
 from tests.command_line import Lab
 
@@ -71,7 +72,18 @@ def test_each_fault_sends_these_commands(fault: str, update_golden: bool) -> Non
 
 
 def test_no_fault_is_left_out_here() -> None:
-    assert set(EACH) == set(FAULTS)
+    assert set(EACH) == set(FAULT_SPECS)
+
+
+def test_the_cure_sends_these_commands_and_makes_no_key(update_golden: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gossip_key, "FOLDER", tmp_path / "secrets")
+    lines = told("gossip-cure", "consul.version=1.2.3", "consul.encryption=on")
+    remedy = lines[lines.index("# phase recovery") : lines.index("# phase heal")]
+    compared(remedy, "dry-run-redeploy-agents.txt", update=update_golden)
+    assert [line for line in lines if line.startswith("kubectl apply") and '"consul": "1.2.3"' in line]
+    assert [line for line in lines if "docker save consul:1.2.3" in line]
+    assert not [line for line in lines if "kafka" in line and "probe" in line]
+    assert not (tmp_path / "secrets").exists()
 
 
 def test_a_rehearsal_leaves_nothing_behind_and_needs_no_cluster(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from lab.cli.main import app
 from lab.cli.on_demand import MODULES
 from lab.cli.simulated import simulate_into
+from lab.core.errors import Refused
 from lab.runner.load import load_experiment
 
 CLIENTS = ("docker", "kubernetes", "kafka", "consul", "locust", "gevent", "psutil", "requests", "tenacity")
@@ -101,3 +102,13 @@ def test_every_command_is_found_and_a_wrong_name_gets_the_nearest() -> None:
     context = typer.Context(group)
     assert all(group.get_command(context, name).name == name for name in MODULES)
     assert "Did you mean 'judge'?" in CliRunner().invoke(app, ["juge"]).output
+
+
+@pytest.mark.parametrize(
+    ("name", "field"), [("gossip-poison", "workload.agents_per_pod"), ("gossip-cure", "remedies"), ("gossip-poison", "workload.logging")]
+)
+def test_what_only_containers_can_do_is_not_simulated(name: str, field: str, tmp_path: Path) -> None:
+    ran = CliRunner().invoke(app, ["run", name, "--world", "sim", "--out", str(tmp_path / "run")])
+    assert isinstance(ran.exception, Refused)
+    assert field in ran.exception.tried
+    assert not (tmp_path / "run").exists()

@@ -7,16 +7,18 @@ import pytest
 from fake_kube import FakeKube
 
 from lab.adapters import shell
-from lab.cluster import arms, gossip_key, shape
+from lab.cluster import arms, calibrate, gossip_key, shape
 from lab.cluster.arms import Arm
 from lab.core import paths
 from lab.core.errors import LabError
+from lab.core.experiment import Workload
 from lab.images import versions
 from lab.runner.load import EXPERIMENTS, load_experiment
 
 MANIFESTS = Path("/home/someone/lab/manifests")
 PLACE = Path("/var/tmp/cascade-lab/arm")
 NAMESPACE = "/api/v1/namespaces/lab"
+NOW = "2019-01-15T00:00:00+00:00"
 
 
 def made(arm):
@@ -112,11 +114,63 @@ def test_the_secret_holds_what_the_arm_says_and_nothing_else_does(kubectl, encry
     assert held["encrypt"] not in f"{kubectl.asked} {kubectl.merges} {(arms.FOLDER / 'kustomization.yaml').read_text()}"
 
 
+def test_many_agents_and_no_kafka_come_after_what_names_the_agent_by_its_place():
+    arm = Arm(encryption="on", agents_per_pod=10, logging=False)
+    assert [Path(name).name for name in made(arm)["components"]] == ["gossip-encryption", "many-agents", "no-kafka"]
+    (patch,) = [json.loads(each["patch"]) for each in made(arm)["patches"]]
+    (container,) = patch["spec"]["template"]["spec"]["containers"]
+    assert container == {"name": "consul", "env": [{"name": "AGENTS", "value": "10"}]}
+
+
+def test_gossip_poison_is_an_arm_of_ten_agents_a_pod_and_no_kafka_and_its_nodes_are_calibrated_on_the_default_consul():
+    experiment = load_experiment("gossip-poison", ["consul.version=1.22.3", "consul.encryption=on"])
+    assert Arm.of(experiment) == Arm("1.22.3", "on", 10, logging=False)
+    assert Arm.of_workload(experiment.workload) == Arm(agents_per_pod=10, logging=False)
+
+
+def test_every_component_that_an_arm_names_is_there():
+    for name in made(Arm(encryption="on", agents_per_pod=2, logging=False))["components"]:
+        assert (paths.project() / "manifests" / Path(name).relative_to(made(Arm())["resources"][0]) / "kustomization.yaml").is_file()
+
+
 def test_the_fidelity_statement_names_the_consul_that_ran():
     for version in versions.CONSUL_RECIPES:
-        assert f"Consul {version} (" in shape.fidelity(version)[0]
-    assert "before Target's upgrade" in shape.fidelity("1.2.2")[0]
+        assert f"Consul {version} (" in shape.fidelity(version, Workload())[0]
+    assert "before Target's upgrade" in shape.fidelity("1.2.2", Workload())[0]
+
+
+def test_the_fidelity_statement_says_when_agents_share_a_pod_and_when_there_is_no_kafka():
+    usual = shape.fidelity("1.2.2", Workload())
+    shared, without = shape.fidelity("1.2.2", Workload(agents_per_pod=10, logging=False))[len(usual) :]
+    assert "10 Consul agents live in each pod" in shared
+    assert "no Kafka" in without
 
 
 def test_every_experiment_has_an_arm():
     assert {name: Arm.of(load_experiment(name)).consul for name in EXPERIMENTS} == dict.fromkeys(EXPERIMENTS, "1.2.2")
+
+
+@pytest.mark.parametrize(
+    ("workload", "key"),
+    [
+        (Workload(pods=35), "35 pods, 25 requests/s"),
+        (Workload(pods=20, agents_per_pod=10, requests_per_s=5, logging=False), "20 pods, 10 agents each, 5 requests/s, no Kafka"),
+    ],
+)
+def test_a_calibration_is_kept_for_all_that_a_node_s_use_depends_on(monkeypatch, tmp_path, workload, key):
+    monkeypatch.setenv("CASCADE_LAB_CACHE", str(tmp_path))
+    found = calibrate.Calibration(
+        workload.pods, workload.requests_per_s, 0.1, 0.2, 20.0, NOW, agents_per_pod=workload.agents_per_pod, logging=workload.logging
+    )
+    calibrate.remember(found)
+    assert list(json.loads((tmp_path / "calibration.json").read_text())) == [key]
+    assert calibrate.recall(workload) == found
+    assert calibrate.recall(Workload(pods=workload.pods + 1)) is None
+
+
+def test_a_calibration_from_before_there_were_many_agents_still_counts(monkeypatch, tmp_path):
+    monkeypatch.setenv("CASCADE_LAB_CACHE", str(tmp_path))
+    old = {"pods": 35, "requests_per_s": 25.0, "use_cores": 0.124, "use_cores_max": 0.13, "window_s": 20.0, "measured_utc": NOW}
+    (tmp_path / "calibration.json").write_text(json.dumps({"35 pods, 25 requests/s": old}))
+    found = calibrate.recall(Workload(pods=35))
+    assert (found.use_cores, found.agents_per_pod, found.logging) == (0.124, 1, True)

@@ -1,9 +1,11 @@
+import contextlib
 from types import SimpleNamespace
 
 import pytest
 
-from lab.cluster import bring_up
+from lab.cluster import arms, bring_up
 from lab.core import paths
+from tests.fakes import FakeProgress
 
 SHAPE = ["a", "b"]
 
@@ -54,3 +56,19 @@ def test_nor_one_that_was_restarted_since(world):
 def test_nor_one_whose_bring_up_was_interrupted(world):
     paths.WHOLE.unlink()
     assert "not finished" in bring_up.unusable(world)
+
+
+@pytest.mark.parametrize(
+    ("carried", "done"),
+    [("", ["open"]), ('{"consul": "1.2.3"}', ["open"]), (arms.UNFINISHED, ["renew"])],
+)
+def test_one_that_was_left_without_a_core_is_made_anew_and_no_vault_is_waited_for(world, monkeypatch, carried, done):
+    seen = []
+    monkeypatch.setattr(bring_up.host, "prepare", lambda: None)
+    monkeypatch.setattr(bring_up, "Kubes", contextlib.nullcontext)
+    monkeypatch.setattr(bring_up, "until", lambda *_: None)
+    monkeypatch.setattr(arms, "applied", lambda _: carried)
+    monkeypatch.setattr(bring_up, "renew", lambda *_: seen.append("renew"))
+    world.clock, world.open_vault = None, lambda _: seen.append("open")
+    bring_up.up(FakeProgress(), world, {})
+    assert seen == done

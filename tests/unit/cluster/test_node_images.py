@@ -5,6 +5,7 @@ import pytest
 from lab.adapters import shell
 from lab.adapters.docker import Ran
 from lab.cluster.node_images import EngineImage, load
+from lab.core import paths
 from lab.core.errors import LabError
 from tests.fakes import FakeProgress
 
@@ -32,7 +33,7 @@ class FakeNodes:
 
 @pytest.fixture
 def docker(monkeypatch, tmp_path):
-    monkeypatch.setenv("CASCADE_LAB_CACHE", str(tmp_path))
+    monkeypatch.setattr(paths, "STATE", tmp_path)
     nodes = FakeNodes(a="", b="sha256:new", c="sha256:old")
     nodes.argv = []
 

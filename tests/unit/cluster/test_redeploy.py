@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 
 import pytest
 from fake_kube import FakeKube
@@ -9,7 +10,8 @@ from fake_kube import FakeKube
 from lab.adapters.docker import Ran
 from lab.cluster import arms, gossip_key, redeploy
 from lab.cluster.redeploy import APP, MARK, RedeployPowers, settle, under_way
-from lab.core.errors import Aborted
+from lab.cluster.units import Units
+from lab.core.errors import Aborted, LabError, Unavailable
 from tests.fakes import FakeClock
 
 NAMESPACE = "/api/v1/namespaces/lab"
@@ -22,22 +24,35 @@ class FakeCore:
         self.kube = kube
         self.sent = []
         self.slow = 0
+        self.hangs = 0
+        self.servers = True
+        self.caps = [0.5]
+
+    def cap_of(self, node):
+        return self.caps[-1]
+
+    def cap(self, node, cores):
+        self.caps.append(cores)
 
     def run(self, node, argv, *, timeout_s):
-        assert (node, argv[0]) == ("core", "sha256sum")
+        assert node == "core"
+        if argv[0] == "pkill":
+            self.sent.append((argv, self.caps[-1]))
+            return Ran(0 if self.servers else 1, "")
+        assert argv[0] == "sha256sum"
+        self.hangs -= 1
+        if self.hangs >= 0:
+            raise Unavailable("run sha256sum in core", "timed out after 8 s")
         self.slow -= 1
         text = "old" if self.slow >= 0 else self.kube.secrets["gossip"]["gossip.json"]
         return Ran(0, "\n".join(f"{hashlib.sha256(text.encode()).hexdigest()}  {file}" for file in argv[1:]))
-
-    def run_checked(self, node, argv, *, timeout_s):
-        self.sent.append((node, argv))
-        return ""
 
 
 class World(RedeployPowers):
     def __init__(self, kube):
         self.docker = FakeCore(kube)
         self.clock = FakeClock()
+        self.units = Units(self.docker)
         self.core = "core"
 
 
@@ -87,7 +102,7 @@ def test_the_servers_get_the_key_and_are_restarted_before_the_first_pod_is_repla
     world.docker.slow = 1
     begin(world)
     assert handed_out(kube)["encrypt"] == gossip_key.gossip_key(2).get_secret_value()
-    assert [argv for _, argv in world.docker.sent] == [["pkill", "-TERM", "-f", "server[.]hcl"]]
+    assert [argv for argv, _ in world.docker.sent] == [["pkill", "-TERM", "-f", redeploy.SERVER]]
     assert [path for path, _ in kube.merges] == [
         NAMESPACE,
         *(f"/api/v1/namespaces/lab/pods/consul-{number}" for number in range(3)),
@@ -103,6 +118,21 @@ def test_the_servers_are_restarted_only_when_their_files_hold_the_new_key(kube, 
     begin(world)
     assert world.clock.slept == [0.3] * 4
     assert len(world.docker.sent) == 1
+
+
+def test_a_core_node_at_its_cap_is_waited_for_and_its_cap_is_lifted_while_the_servers_are_ended(kube, world):
+    world.docker.hangs = 2
+    begin(world)
+    assert world.clock.slept == [0.3] * 2
+    assert [cap_cores for _, cap_cores in world.docker.sent] == [0]
+    assert world.docker.caps == [0.5, 0, 0.5]
+
+
+def test_a_core_without_servers_is_told_and_no_pod_is_replaced(kube, world):
+    world.docker.servers = False
+    with pytest.raises(LabError, match="no process of theirs"):
+        begin(world)
+    assert not world.redeploy_under_way()
 
 
 def test_kubelets_that_wrote_the_old_file_are_told_again_until_they_write_the_new_one(kube, world):
@@ -200,3 +230,16 @@ def test_settling_leaves_the_deployment_as_the_manifest_has_it(kube, world):
     settle(kube)
     assert kube.objects[APP]["spec"] == {**before, "template": {"metadata": {"annotations": {}}}}
     settle(kube)
+
+
+@pytest.mark.parametrize(
+    ("line", "hit"),
+    [
+        ("consul agent -config-file=/etc/cascade-lab/server.hcl -node=consul-0", True),
+        ("vault server -config=/etc/cascade-lab/server.hcl -log-level=warn", False),
+        (f"timeout -s KILL 8 pkill -TERM -f {redeploy.SERVER}", False),
+        ("consul agent -node=app-x2vqz", False),
+    ],
+)
+def test_servers_of_consul_are_restarted_and_nothing_else_of_the_core_node(line, hit):
+    assert bool(re.search(redeploy.SERVER, line)) is hit

@@ -1,13 +1,14 @@
-"""Deleting pods on an API server that is too busy to answer."""
+"""Before each run all pods are new; where the arm changes, none is there while its template does."""
 
 from types import SimpleNamespace
 
 import pytest
 
 from lab.adapters.kube import Kube, Object
-from lab.cluster import reset
+from lab.cluster import arms, reset
+from lab.cluster.arms import Arm
 from lab.core.errors import Unavailable
-from tests.fakes import FakeProgress
+from tests.fakes import FakeClock, FakeProgress
 
 
 class Busy(Kube):
@@ -68,7 +69,7 @@ class World:
     ],
 )
 def test_only_members_that_are_gone_for_good_soil_a_pool(world: World, missing: str, gone: list[str]) -> None:
-    assert reset._strangers(world, Told("a", "b")) == (missing, gone)  # type: ignore[arg-type]
+    assert reset._strangers(world, Told("a", "b"), 1) == (missing, gone)  # type: ignore[arg-type]
 
 
 def test_a_soiled_pool_is_swept_and_filled_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,9 +80,117 @@ def test_a_soiled_pool_is_swept_and_filled_once_more(monkeypatch: pytest.MonkeyP
         if calls.count("fill") == 1:
             raise reset.Soiled("see one pool", "it remembers c", "again")
 
-    monkeypatch.setattr(reset, "_sweep", lambda *_: calls.append("sweep"))
+    monkeypatch.setattr(reset, "_sweep", lambda *_, change: calls.append(f"sweep {change}"))
+    monkeypatch.setattr(arms, "applied", lambda _: "")
     monkeypatch.setattr(reset, "_fill", fill)
     monkeypatch.setattr(reset, "_pristine", lambda *_: True)
     world = SimpleNamespace(uncap=lambda: calls.append("uncap"), weigh=lambda: calls.append("weigh"))
-    reset.fresh(world, Told(), FakeProgress(), 2)  # type: ignore[arg-type]
-    assert calls == ["uncap", "fill", "sweep", "fill", "weigh"]
+    reset.fresh(world, Told(), FakeProgress(), 2, Arm())  # type: ignore[arg-type]
+    assert calls == ["uncap", "fill", "sweep False", "fill", "weigh"]
+
+
+@pytest.mark.parametrize(
+    ("members", "missing", "gone"),
+    [
+        ({"a-a1-0": "alive", "a-a2-0": "alive", "b-a1-0": "alive", "b-a2-3": "alive"}, "", []),
+        ({"a-a1-0": "alive", "a-a2-0": "alive", "b-a1-0": "alive"}, "3 alive, 1 not yet members, 0 that should not be there", []),
+        (
+            {"a-a1-0": "alive", "a-a2-0": "failed", "a-a2-1": "alive", "b-a1-0": "alive", "b-a2-0": "alive"},
+            "4 alive, 0 not yet members, 1 that should not be there",
+            ["a-a2-0"],
+        ),
+        (
+            {"a-a1-0": "alive", "a-a2-0": "alive", "a-a2-1": "alive", "b-a1-0": "alive", "b-a2-0": "alive"},
+            "5 alive, 0 not yet members, 1 that should not be there",
+            [],
+        ),
+        (
+            {"a-a1-0": "alive", "a-a2-0": "failed", "b-a1-0": "alive", "b-a2-0": "alive"},
+            "3 alive, 1 not yet members, 0 that should not be there",
+            [],
+        ),
+        (
+            {"a-a1-0": "alive", "a-a2-0": "alive", "b-a1-0": "alive", "b-a2-0": "alive", "c-a1-0": "failed"},
+            "4 alive, 0 not yet members, 1 that should not be there",
+            ["c-a1-0"],
+        ),
+    ],
+)
+def test_of_several_agents_in_a_pod_one_that_has_a_follower_soils_the_pool(members: dict[str, str], missing: str, gone: list[str]) -> None:
+    assert reset._strangers(World(**members), Told("a", "b"), 2) == (missing, gone)  # type: ignore[arg-type]
+
+
+class Cluster(Kube):
+    """Sets that make as many pods as are wanted of them, at once and ready; `done` is what was asked for."""
+
+    def __init__(self) -> None:
+        self.wanted = {"app": 2, **reset.CORE_PODS}
+        self.done: list[str] = []
+        self.made = 0
+        self.there = {name: self._new(name) for name in self.wanted}
+
+    def _new(self, name: str) -> list[Object]:
+        self.made += 1
+        ready = {"conditions": [{"type": "Ready", "status": "True"}]}
+        labels = {reset.NAME_LABEL: name}
+        uids = [f"{name}-{number}-{self.made}" for number in range(self.wanted[name])]
+        return [{"metadata": {"name": uid, "uid": uid, "labels": labels}, "status": ready} for uid in uids]
+
+    def scale(self, name: str, replicas: int, *, kind: str = "deployments") -> None:
+        self.done.append(f"scale {name} {replicas}")
+        self.wanted[name] = replicas
+        self.there[name] = self.there[name][:replicas]
+
+    def delete_pods(self, selector: str, *, grace_s: int = 0) -> None:  # as the API's
+        name = selector.partition("=")[2]
+        self.done.append(f"delete {name}")
+        self.there[name] = self._new(name)
+
+    def pods(self, selector: str = "") -> list[Object]:  # as the API's
+        return self.there[selector.partition("=")[2]]
+
+
+class Swept:
+    """A world that carries an arm at once, with as many pods as it says."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.clock = FakeClock()
+        self._cluster = cluster
+
+    def forget_tallies(self) -> None:
+        self._cluster.done.append("forget tallies")
+
+    def carry(self, arm: Arm, kube: Kube) -> None:
+        assert all(not self._cluster.there[name] for name in ("app", *reset.CORE_PODS))
+        self._cluster.done.append(f"carry {arm.words}")
+        self._cluster.wanted |= {**reset.CORE_PODS, "kafka": 1 if arm.logging else 0}
+        self._cluster.there |= {name: self._cluster._new(name) for name in reset.CORE_PODS}
+
+
+@pytest.mark.parametrize("change", [False, True])
+def test_a_sweep_makes_every_pod_anew_and_applies_another_arm_while_none_is_there(change: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster()
+    before = {pod["metadata"]["uid"] for pods in cluster.there.values() for pod in pods}
+    monkeypatch.setattr(reset, "settle", lambda kube: kube.done.append("settle"))
+    monkeypatch.setattr(arms, "note", lambda kube, words: kube.done.append(words))
+    arm = Arm(logging=not change)
+    reset._sweep(Swept(cluster), cluster, FakeProgress(), arm, change=change)  # type: ignore[arg-type]
+    emptied = [f"{verb} {name}{' 0' * (verb == 'scale')}" for name in reset.CORE_PODS for verb in ("scale", "delete")]
+    changed, kept = [arms.UNFINISHED, *emptied, "settle", 'carry {"logging": false}'], [f"delete {name}" for name in reset.CORE_PODS]
+    assert cluster.done == ["scale app 0", "delete app", "forget tallies", *(changed if change else kept)]
+    assert not before & {pod["metadata"]["uid"] for pods in cluster.there.values() for pod in pods}
+    assert len(cluster.there["kafka"]) == (0 if change else 1)
+
+
+@pytest.mark.parametrize(("carried", "swept"), [("", []), ('{"consul": "1.2.3"}', [True]), (arms.UNFINISHED, [True])])
+def test_a_fresh_cluster_is_swept_only_when_it_carries_another_arm(
+    carried: str, swept: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bool] = []
+    monkeypatch.setattr(arms, "applied", lambda _: carried)
+    monkeypatch.setattr(reset, "_sweep", lambda *_, change: seen.append(change))
+    monkeypatch.setattr(reset, "_fill", lambda *_: None)
+    monkeypatch.setattr(reset, "_pristine", lambda *_: True)
+    world = SimpleNamespace(uncap=lambda: None, weigh=lambda: None)
+    reset.fresh(world, Told(), FakeProgress(), 2, Arm())  # type: ignore[arg-type]
+    assert seen == swept

@@ -71,4 +71,11 @@ def test_a_churn_that_ended_with_fewer_pods_is_not_healed(world: FakeWorld) -> N
 def test_the_settings_reach_the_system(world: FakeWorld) -> None:
     for name in FAULTS:
         FAULTS[name].from_record(settings(name)).inject(world)
-    assert world.going == {"flap": (15, 5), "cut": (1.0,), "kill": (0.5, 20), "churn": (10, 35, 15), "stress": (1, 2), "redeploy": (1, 0.25)}
+    assert world.going == {
+        "flap": (15, 5),
+        "cut": (1.0,),
+        "kill": (0.5, 20),
+        "churn": (10, 35, 15),
+        "stress": (1, 2),
+        "redeploy": (1, 0.25),
+    }

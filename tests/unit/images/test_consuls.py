@@ -7,6 +7,7 @@ import pytest
 
 from lab.adapters import shell
 from lab.core.consul import DEFAULT_VERSION, ConsulVersion
+from lab.core.errors import LabError
 from lab.core.paths import project
 from lab.images import build, golang, linked, schedule, versions
 from lab.images.table import IMAGES, ON_REQUEST, by_part
@@ -74,7 +75,9 @@ def test_the_default_version_is_left_to_the_whole_set(monkeypatch):
 
 
 def test_what_is_linked_is_told_in_one_line_and_a_replaced_module_by_its_replacement():
-    said = "consul v1.2.2, memberlist v0.1.1-0.20171117043418-9bdd37bfb26b, serf v0.8.2-0.20180504200640-4b67f2c2b2bb, raft v1.0.1, go1.26.8"
+    said = (
+        "consul v1.2.2, memberlist v0.1.1-0.20171117043418-9bdd37bfb26b, serf v0.8.2-0.20180504200640-4b67f2c2b2bb, raft v1.0.1, go1.26.8"
+    )
     assert linked.sentence(TOLD) == said
 
 
@@ -87,4 +90,10 @@ def test_an_image_s_label_is_read_back_and_a_pulled_one_has_none(monkeypatch):
     monkeypatch.setattr(shell, "run", lambda argv, **_: '{"cascade-lab.linked": "consul v1.2.2"}')
     assert linked.of_image("consul:1.2.2") == "consul v1.2.2"
     monkeypatch.setattr(shell, "run", lambda argv, **_: "null")
-    assert linked.of_image("consul:1.2.2").startswith("not recorded")
+    assert linked.of_image("consul:1.2.2").startswith("not recorded: the image was not built")
+
+    def gone(argv, **_):
+        raise LabError("run docker", "No such image")
+
+    monkeypatch.setattr(shell, "run", gone)
+    assert linked.of_image("consul:1.2.2") == "not recorded: the engine no longer has the image"

@@ -43,6 +43,14 @@ def test_faults_of_one_name_have_their_heals_in_the_order_of_their_injection() -
     assert [one.heal_at_s for one in picture_of(second, 60).faults] == [45, 65]
 
 
+def test_a_remedy_has_its_planned_end_too() -> None:
+    remedy = {"remedy": "redeploy-agents", "inject_at_s": 10, "heal_at_s": 20}
+    run = event(0, "run", experiment={**CASCADE, "remedies": [remedy]})
+    opened = event(50, "fault", fault="redeploy-agents", target="agents", change="open")
+    story = [run, phase(0, "steady"), phase(40, "outage"), opened]
+    assert [one.heal_at_s for one in picture_of(story, 55).faults] == [60]
+
+
 def test_a_closed_fault_is_no_longer_open() -> None:
     assert picture_of([*STORY, fault(102, "healed")], 102).faults[0].change == "healed"
     assert picture_of([*STORY, fault(102, "healed"), fault(102, "closed")], 102).faults == []

@@ -1,5 +1,6 @@
 """The table is whole: every probe and watch of a standard run, none twice, and none that may hold a sampler for ever."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 from probe_fakes import HandClock
@@ -17,6 +18,11 @@ def test_probes_and_watches_have_names_of_their_own(tmp_path):
     shared = handles(tmp_path)
     assert len({probe.name for probe in standard_probes(shared)}) == len(standard_probes(shared)) == 19
     assert len({watch.name for watch in standard_watches(shared)}) == len(standard_watches(shared)) == 5
+
+
+def test_without_kafka_the_broker_is_not_asked(tmp_path):
+    without = replace(handles(tmp_path), logging=False)
+    assert {probe.name for probe in standard_probes(handles(tmp_path))} - {probe.name for probe in standard_probes(without)} == {"kafka"}
 
 
 def test_every_probe_says_how_often_and_how_long(tmp_path):

@@ -98,3 +98,9 @@ def test_two_pods_that_ended_explain_two_new_ones_in_order(story: Story) -> None
     second, _ = story("pod", pod="c", node="n1", change="failed")
     assert story("pod", pod="x", node="n2", change="created")[1] == first
     assert story("pod", pod="y", node="n2", change="created")[1] == second
+
+
+def test_a_member_that_shares_a_pod_ends_with_that_pod(story: Story) -> None:
+    story("member_change", member="a-a2-0", state="alive")
+    gone, _ = story("pod", pod="a", node="n1", change="deleted")
+    assert story("member_change", member="a-a2-0", state="failed")[1] == gone

@@ -63,6 +63,40 @@ def test_a_wrong_remedy_is_refused_by_its_own_words(remedy: str, said: str) -> N
     assert said in str(caught.value)
 
 
+def test_the_cure_differs_from_the_poison_in_nothing_but_the_remedy() -> None:
+    same = {
+        "steady_s",
+        "outage_s",
+        "flood_s",
+        "recovery_s",
+        "metastable_after_s",
+        "shape",
+        "seed",
+        "workload",
+        "consul",
+        "faults",
+        "expected",
+    }
+    poison, cure = load_experiment("gossip-poison"), load_experiment("gossip-cure")
+    assert poison.model_dump(include=same) == cure.model_dump(include=same)
+    assert (poison.remedies, [remedy.remedy for remedy in cure.remedies]) == ([], ["redeploy-agents"])
+    assert poison.workload.pods * poison.workload.agents_per_pod == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "override", "said"),
+    [
+        ("gossip-poison", "workload.flood_lines_per_s=10", "workload.flood_lines_per_s (10) must be 0 without workload.logging"),
+        ("cascade", "workload={logging: false}", "faults.0.fault (pause-broker) needs workload.logging"),
+        ("gossip-poison", "workload.agents_per_pod=21", "workload.agents_per_pod: Input should be less than or equal to 20, not 21"),
+    ],
+)
+def test_without_kafka_nothing_may_need_it(name: str, override: str, said: str) -> None:
+    with pytest.raises(Refused) as caught:
+        load_experiment(name, [override])
+    assert said in str(caught.value)
+
+
 def test_two_faults_of_one_kind_must_not_overlap() -> None:
     with pytest.raises(Refused) as caught:
         load_experiment("partition", ["faults.2.inject_at_s=50"])
@@ -72,7 +106,12 @@ def test_two_faults_of_one_kind_must_not_overlap() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "at", "said"),
     [
-        ("  pods: 35", "  podz: 35", "pods: 35", "workload.podz: unknown field, did you mean pods?; allowed: flood_lines_per_s, pods"),
+        (
+            "  pods: 35",
+            "  podz: 35",
+            "pods: 35",
+            "workload.podz: unknown field, did you mean pods?; allowed: agents_per_pod, flood_lines_per_s",
+        ),
         ("  pods: 35", "  pods: '50'", "pods: 35", "workload.pods: Input should be a valid integer, not '50'"),
         ("  pods: 35", "  pods: true", "pods: 35", "workload.pods: Input should be a valid integer, not True"),
         ("  pods: 35", "  pods: 111", "pods: 35", "workload.pods: Input should be less than or equal to 110, not 111"),
@@ -153,7 +192,7 @@ def test_a_field_that_the_file_left_out_can_be_set() -> None:
         ("faults.1.heal_at_s=3", "there is no 1 to change"),
         ("title.x=3", "there is no 'x' to change: 'Kafka goes away, comes back, and takes the platform with... has no fields"),
         ("workload.pods", "it is not FIELD=VALUE; allowed: a whole number, 1 to 110"),
-        ("workload=[", "workload: '[' is not YAML; allowed: the fields pods, requests_per_s, flood_lines_per_s"),
+        ("workload=[", "workload: '[' is not YAML; allowed: the fields pods, agents_per_pod, logging, requests_per_s"),
         ("outage_s=20", "faults.0.heal_at_s (40) must not be after outage_s (20)"),
     ],
 )

@@ -1,11 +1,14 @@
+import base64
 from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
 
+from lab.cluster import arms
 from lab.cluster.doctor import PORTS
 
-FOLDERS = [Path(__file__).parents[3] / "manifests" / name for name in ("core", "workload")]
+MANIFESTS = Path(__file__).parents[3] / "manifests"
+FOLDERS = [MANIFESTS / name for name in ("core", "workload")]
 FILES = [path for folder in FOLDERS for path in sorted(folder.glob("*.yaml")) if path.name != "kustomization.yaml"]
 OBJECTS = {path.name: list(YAML(typ="safe").load_all(path.read_text())) for path in FILES}
 PODS = {name: objects[0]["spec"]["template"]["spec"] for name, objects in OBJECTS.items() if "template" in objects[0].get("spec", {})}
@@ -106,3 +109,51 @@ def test_each_vault_asks_one_consul_server_by_its_address():
         spec = OBJECTS[f"consul-address-{n}.yaml"][0]["spec"]
         assert env["CONSUL_HTTP_ADDR"].replace("$(NUMBER)", str(n)) == f"{spec['clusterIP']}:8500"
         assert 8500 in [port["port"] for port in spec["ports"]]
+
+
+COMPONENTS = [path.parent for path in sorted(MANIFESTS.glob("*/*/kustomization.yaml"))]
+
+
+def listed(component):
+    return YAML(typ="safe").load((component / "kustomization.yaml").read_text())
+
+
+@pytest.mark.parametrize("component", COMPONENTS, ids=lambda folder: folder.name)
+def test_a_component_names_every_file_of_its_own_and_patches_what_is_there(component):
+    found = listed(component)
+    assert found["kind"] == "Component"
+    generated = [file for each in found.get("configMapGenerator", []) for file in each["files"]]
+    named = [*found.get("resources", []), *(patch["path"] for patch in found["patches"]), *generated]
+    assert sorted(named) == sorted(path.name for path in component.iterdir() if path.name != "kustomization.yaml")
+    there = {(objects[0]["kind"], objects[0]["metadata"]["name"]) for objects in OBJECTS.values()}
+    for patch in found["patches"]:
+        content = YAML(typ="safe").load((component / patch["path"]).read_text())
+        target = patch.get("target") or {"kind": content["kind"], "name": content["metadata"]["name"]}
+        assert (target["kind"], target["name"]) in there
+
+
+@pytest.mark.parametrize("path", sorted(MANIFESTS.glob("*/*/*.yaml")), ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_the_container_that_a_json_patch_names_by_its_place_is_the_agent_s(path):
+    steps = YAML(typ="safe").load(path.read_text())
+    if not isinstance(steps, list):
+        pytest.skip("no JSON patch")
+    manifest = "consul.yaml" if path.name == "servers.yaml" else "app.yaml"
+    place = int(steps[0]["path"].split("/")[5])
+    assert steps[0] == {"op": "test", "path": f"/spec/template/spec/containers/{place}/name", "value": "consul"}
+    assert PODS[manifest]["containers"][place]["name"] == "consul"
+    assert {step["path"].split("/")[5] for step in steps if "/containers/" in step["path"]} == {str(place)}
+
+
+def test_the_secret_of_this_tree_holds_no_key():
+    secret = YAML(typ="safe").load((MANIFESTS / "mitigations" / "gossip-encryption" / "secret.yaml").read_text())
+    assert {name: base64.b64decode(text) for name, text in secret["data"].items()} == {arms.SECRET_FILE: b"{}"}
+    assert secret["metadata"]["name"] == arms.SECRET
+
+
+def test_without_kafka_nothing_ships_and_the_app_logs_nothing():
+    pods = YAML(typ="safe").load((MANIFESTS / "factors" / "no-kafka" / "pods.yaml").read_text())
+    containers = {each["name"]: each for each in pods["spec"]["template"]["spec"]["containers"]}
+    assert {name for name, each in containers.items() if each.get("$patch") == "delete"} == {"logger", "metrics"}
+    assert containers["app"]["env"] == [{"name": "LINES_PER_REQUEST", "value": "0"}]
+    users = {each["name"] for each in PODS["app.yaml"]["containers"] if any(env["name"] == "KAFKA" for env in each["env"])}
+    assert users == {"logger", "metrics"}
