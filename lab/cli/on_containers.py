@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from lab.adapters.clock import SystemClock
+from lab.checkers.verdict import Verdict
 from lab.cli import compose, judging, provenance
 from lab.cli.console import terminal
 from lab.core import paths
@@ -23,6 +24,17 @@ def run(experiment: Experiment, out: Path | None, command: str) -> None:
     Raises:
         LabError: it was refused, aborted, or not healed.
     """
+    folder, verdict = run_and_judge(experiment, out, command)
+    judging.tell(folder, verdict)
+    judging.leave(verdict)
+
+
+def run_and_judge(experiment: Experiment, out: Path | None, command: str) -> tuple[Path, Verdict]:
+    """Run it, judge it, write the page; the run's folder, and the verdict of a run that was completed.
+
+    Raises:
+        LabError: it was refused, aborted, or not healed.
+    """
     console = terminal()
     clock = SystemClock()
     world = compose.LabWorld(console, experiment)
@@ -38,8 +50,7 @@ def run(experiment: Experiment, out: Path | None, command: str) -> None:
     if outcome.error is not None:
         console.line(f"what was seen until then: {outcome.folder / 'report.html'}")
         raise outcome.error
-    judging.tell(outcome.folder, verdict)
-    judging.leave(verdict)
+    return outcome.folder, verdict
 
 
 def _be_prompt() -> None:

@@ -18,6 +18,7 @@ MODULES: Mapping[str, str] = {
     "calibrate": "calibrate_commands",
     "run": "run_commands",
     "watch": "watch_command",
+    "sweep": "sweep_commands",
     "judge": "run_commands",
     "report": "run_commands",
     "why": "reading_commands",

@@ -1,0 +1,166 @@
+"""`lab sweep`: an experiment under every combination of some fields' values, several times, and the table of what its gossip pools did."""
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lab.adapters.clock import SystemClock
+from lab.checkers.pool import Pool
+from lab.checkers.verdict import Verdict
+from lab.cli.console import LabConsole, terminal
+from lab.cli.experiment_commands import Changes, Named
+from lab.cli.help import examples
+from lab.cli.on_containers import run_and_judge
+from lab.core.errors import Aborted, LabError, NotHealed, Refused
+from lab.report.pool_table import as_csv, markdown
+from lab.runner.interrupts import Interrupted
+from lab.runner.load import load_experiment
+from lab.runner.sweep import Cell, Planned, cells, order
+
+PLAN_FILE, TABLE_FILE, CSV_FILE = "sweep.json", "table.md", "runs.csv"
+BROKEN = "broken"
+"""What the folder of a run that was not completed is called after; it is kept, and the run is made again."""
+EXAMPLES = (
+    "lab sweep gossip-poison --vary consul.version=1.2.2,1.2.3 --vary consul.encryption=off,on --out versions",
+    "lab sweep gossip-poison --vary workload.agents_per_pod=5,10 --repeat 3 --out sizes",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a sweep's runs have in common; kept with them, so that only the same sweep goes on in a folder. `repeat` may grow.
+
+    Args:
+        experiment: name or path.
+        changes: fields that are set alike in all runs.
+        varied: `FIELD=VALUE,VALUE,...` each.
+        seed: of the order.
+    """
+
+    experiment: str
+    changes: tuple[str, ...]
+    varied: tuple[str, ...]
+    seed: int
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command("sweep", epilog=examples(*EXAMPLES))(sweep)
+
+
+def sweep(
+    experiment: Named,
+    varied: Annotated[list[str], typer.Option("--vary", metavar="FIELD=VALUE,VALUE", help="a field and its values; may be repeated")],
+    out: Annotated[Path, typer.Option(help="folder of the sweep; the same command with the same folder goes on where it was")],
+    changes: Changes = None,
+    repeat: Annotated[int, typer.Option(min=1, max=100, help="runs of each combination; five are the least that carry a claim")] = 5,
+    seed: Annotated[int, typer.Option(help="of the order of the runs within each round")] = 20190115,
+) -> None:
+    """Run an experiment under every combination of some fields' values, in rounds and random order; writes table.md and runs.csv after each run.
+
+    A run that fails is told and left out until the command is given again. Ctrl-C ends the run that goes on by healing it.
+    """
+    plan = Plan(experiment, tuple(changes or ()), tuple(varied), seed)
+    found = cells(varied)
+    for cell in found:  # all that is wrong is said before the first run
+        load_experiment(experiment, [*plan.changes, *cell.settings])
+    _keep(plan, out)
+    planned = list(order(found, repeat, seed))
+    _Sweep(plan, out, terminal()).go(planned, found)
+
+
+class _Sweep:
+    def __init__(self, plan: Plan, out: Path, console: LabConsole) -> None:
+        self._plan = plan
+        self._out = out
+        self._console = console
+        self._clock = SystemClock()
+
+    def go(self, planned: Sequence[Planned], found: Sequence[Cell]) -> None:
+        """Make the runs that are not made yet."""
+        waiting = [one for one in planned if judged(self._out / one.folder) is None]
+        begun_s, failed = self._clock.now_s(), 0
+        for number, one in enumerate(waiting):
+            each_s = (self._clock.now_s() - begun_s) / number if number else 0.0
+            left = f", about {each_s * (len(waiting) - number) / 60:.0f} min left" if number else ""
+            self._console.line(f"run {len(planned) - len(waiting) + number + 1} of {len(planned)}: {', '.join(one.cell.settings)}{left}")
+            failed += not self._made(one)
+            self._write(planned, found)
+        self._write(planned, found)
+        self._console.line((self._out / TABLE_FILE).read_text(encoding="utf-8"))
+        self._console.line(f"table: {self._out / TABLE_FILE}, runs: {self._out / CSV_FILE}")
+        if failed:
+            raise Aborted("make every run of the sweep", f"{failed} of {len(waiting)} failed", "give the same command again to make these")
+
+    def _made(self, one: Planned) -> bool:
+        """Was it completed? One that failed is told; what must not be gone on after is raised."""
+        folder = self._out / one.folder
+        _put_aside(folder)
+        chosen = load_experiment(self._plan.experiment, [*self._plan.changes, *one.cell.settings])
+        words = [setting for text in (*self._plan.changes, *one.cell.settings) for setting in ("--set", text)]
+        try:
+            run_and_judge(chosen, folder, shlex.join(["lab", "run", self._plan.experiment, *words]))
+        except (NotHealed, Refused):
+            raise
+        except LabError as error:
+            if isinstance(error.__cause__, Interrupted):
+                raise
+            self._console.error(error)
+            return False
+        return True
+
+    def _write(self, planned: Sequence[Planned], found: Sequence[Cell]) -> None:
+        pools = measured(self._out, planned, found)
+        fields = [text.partition("=")[0] for text in self._plan.varied]
+        (self._out / TABLE_FILE).write_text(markdown(fields, pools), encoding="utf-8")
+        (self._out / CSV_FILE).write_text(as_csv(fields, pools), encoding="utf-8")
+
+
+def measured(out: Path, planned: Sequence[Planned], found: Sequence[Cell]) -> Mapping[tuple[str, ...], list[Pool]]:
+    """The pools of the runs that are made, by the values of what is varied."""
+    pools: dict[tuple[str, ...], list[Pool]] = {cell.values: [] for cell in found}
+    for one in planned:
+        verdict = judged(out / one.folder)
+        if verdict is not None and verdict.evidence.pool is not None:
+            pools[one.cell.values].append(verdict.evidence.pool)
+    return pools
+
+
+def judged(folder: Path) -> Verdict | None:
+    """The verdict of a completed run; None if there is no such run."""
+    place = folder / "verdict.json"
+    if not place.is_file():
+        return None
+    verdict = Verdict.from_json(place.read_text(encoding="utf-8"))
+    return verdict if verdict.status == "completed" else None
+
+
+def _keep(plan: Plan, out: Path) -> None:
+    """Write what the sweep is, or see that it is the one that is there.
+
+    Raises:
+        Refused: another sweep is there.
+    """
+    place, text = out / PLAN_FILE, json.dumps(asdict(plan), indent=1) + "\n"
+    if place.is_file():
+        if place.read_text(encoding="utf-8") != text:
+            raise Refused(f"go on with the sweep in {out}", f"another one is there; see {place}", "name another folder with --out")
+        return
+    if out.is_dir() and any(out.iterdir()):
+        raise Refused(f"keep a sweep in {out}", "it is not empty, and holds no sweep", "name another folder with --out")
+    out.mkdir(parents=True, exist_ok=True)
+    place.write_text(text, encoding="utf-8")
+
+
+def _put_aside(folder: Path) -> None:
+    """Out of the way, under the first name that is free."""
+    if folder.exists():
+        number = 1
+        while (aside := folder.with_name(f"{BROKEN}-{number}-{folder.name}")).exists():
+            number += 1
+        folder.rename(aside)

@@ -1,0 +1,104 @@
+"""What the runs of a sweep say of the gossip pool, as a table: a row for each combination, each figure a median with its interval."""
+
+import csv
+import io
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from lab.checkers.pool import FalsePositives, Latency, Pool
+from lab.report.order_statistics import Median, median
+
+Figure = Callable[[Pool], float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One figure.
+
+    Args:
+        title: with its unit.
+        name: in the CSV file.
+        figure: out of a run; None where the run does not know it, infinity where its end was not seen.
+    """
+
+    title: str
+    name: str
+    figure: Figure
+
+
+def _member_s(found: FalsePositives | None) -> float | None:
+    return None if found is None else found.member_s
+
+
+def _p99(found: Latency | None) -> float | None:
+    return None if found is None else found.p99
+
+
+COLUMNS = (
+    Column("calm after the last kill, s", "calm_after_s", lambda pool: math.inf if pool.calm_after_s is None else pool.calm_after_s),
+    Column("returns of the dead", "phantoms", lambda pool: pool.phantoms),
+    Column("members that did", "phantom_members", lambda pool: pool.phantom_members),
+    Column("waves (most returns of one)", "waves", lambda pool: pool.waves),
+    Column("living held for failed: at a server, member-s", "fp_server_member_s", lambda pool: _member_s(pool.false_positives)),
+    Column("FP: at any agent, member-s", "fp_member_s", lambda pool: _member_s(pool.false_positives_at_any)),
+    Column("FP-: at healthy ones, member-s", "fp_minus_member_s", lambda pool: _member_s(pool.false_positives_at_healthy)),
+    Column("p99 at own agent, steady, ms", "agent_read_steady_ms_p99", lambda pool: _p99(pool.agent_reads_steady)),
+    Column("after, ms", "agent_read_after_ms_p99", lambda pool: _p99(pool.agent_reads_after)),
+    Column("p99 at the servers, steady, ms", "server_read_steady_ms_p99", lambda pool: _p99(pool.server_reads_steady)),
+    Column("after, ms", "server_read_after_ms_p99", lambda pool: _p99(pool.server_reads_after)),
+)
+CAPTION = (
+    "Each figure: median over the runs (interval that holds the median of all such runs with the probability in the column `level`, from order "
+    "statistics; no distribution is assumed). `>` marks an end that was not seen within the watch. Figures are counted from the last kill to the "
+    "end of the watch."
+)
+
+
+def markdown(fields: Sequence[str], runs: Mapping[tuple[str, ...], Sequence[Pool]]) -> str:
+    """The table for people.
+
+    Args:
+        fields: what was varied.
+        runs: values of these fields -> the pools of the runs that were made with them.
+    """
+    titles = [*fields, "runs", "level", *(column.title for column in COLUMNS)]
+    lines = [_row(titles), _row(["---"] * len(titles))]
+    for values, pools in runs.items():
+        watched_s = min((pool.watched_s for pool in pools), default=0.0)
+        found = [_median(column, pools) for column in COLUMNS]
+        sure = found[0]
+        lines.append(_row([*values, str(len(pools)), f"{sure.level:.0%}" if sure else "-", *(_text(one, watched_s) for one in found)]))
+    return "\n".join([*lines, "", CAPTION, ""])
+
+
+def as_csv(fields: Sequence[str], runs: Mapping[tuple[str, ...], Sequence[Pool]]) -> str:
+    """A line for each run, for other programs: nothing but its own figures; empty where one is not known or its end was not seen."""
+    told = io.StringIO()
+    writer = csv.writer(told, lineterminator="\n")
+    writer.writerow([*fields, *(column.name for column in COLUMNS)])
+    for values, pools in runs.items():
+        for pool in pools:
+            figures = [column.figure(pool) for column in COLUMNS]
+            writer.writerow([*values, *("" if value is None or math.isinf(value) else f"{value:g}" for value in figures)])
+    return told.getvalue()
+
+
+def _median(column: Column, pools: Sequence[Pool]) -> Median | None:
+    return median([value for pool in pools if (value := column.figure(pool)) is not None])
+
+
+def _text(found: Median | None, watched_s: float) -> str:
+    if found is None:
+        return "-"
+    return f"{_number(found.middle, watched_s)} ({_number(found.low, watched_s)} to {_number(found.high, watched_s)})"
+
+
+def _number(value: float, watched_s: float) -> str:
+    if math.isinf(value):
+        return f">{watched_s:.0f}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
