@@ -1,6 +1,8 @@
 """One run on the lab's cluster."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from lab.adapters.clock import SystemClock
@@ -38,12 +40,11 @@ def run_and_judge(experiment: Experiment, out: Path | None, command: str) -> tup
     console = terminal()
     clock = SystemClock()
     world = compose.LabWorld(console, experiment)
-    _be_prompt()
     compose.built(console, experiment)
-    compose.calibrated(console, experiment.workload)
     guard = Watchdog(WATCHDOG, clock)
     request = Request(experiment, command=command, git=provenance.git(), out=out)
-    with live_view(console.rich) as view:
+    compose.calibrated(console, experiment.workload)
+    with _promptly(), live_view(console.rich) as view:
         outcome = run_experiment(request, Parts(world, compose.FAULTS, clock, console, guard, view.observers, view))
     verdict = judging.judge_folder(outcome.folder)
     judging.write_report(outcome.folder, verdict)
@@ -53,6 +54,13 @@ def run_and_judge(experiment: Experiment, out: Path | None, command: str) -> tup
     return outcome.folder, verdict
 
 
-def _be_prompt() -> None:
+@contextmanager
+def _promptly() -> Iterator[None]:
+    """Before all others for a block; what a sweep builds or renders between two runs is not."""
+    before = os.getpriority(os.PRIO_PROCESS, 0)
     if os.geteuid() == 0:
         os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
+    try:
+        yield
+    finally:
+        os.setpriority(os.PRIO_PROCESS, 0, before)
