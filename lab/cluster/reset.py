@@ -6,6 +6,7 @@ is checked here (one pool, one leader, every agent a member, every pod running);
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
@@ -23,6 +24,9 @@ SETTLE_ALLOWED_S = 480.0
 """Chosen: 50 pods on nodes that have yet to unpack their images took 75 to 160 s on 2 cores; three times that is a fault of the lab, not patience."""
 DELETE_TRIES = 3
 """Chosen: a host that was busy with other work took over the minute that one try may take for 35 pods."""
+AGENTS_AT_ONCE = 50
+"""Chosen: 50 pods of one agent come up well. 200 agents at once (20 pods of ten, 2 cores) had every node NotReady within a minute, and their pods were
+moved on and on before any was ready."""
 SERVERS = 3
 GONE = ("failed", "left")
 CORE_PODS = {"vault": 2, "balancer": 1, "consul": SERVERS, "kafka": 1}
@@ -57,7 +61,11 @@ def fresh(world: KindWorld, kube: Kube, progress: Progress, pods: int, arm: Arm)
 
 def _fill(world: KindWorld, kube: Kube, progress: Progress, pods: int, arm: Arm) -> None:
     until(progress, world.clock, "all nodes Ready", lambda: unready_nodes(kube), SETTLE_ALLOWED_S)
+    there, step = world.pristine_pods() or 0, max(1, AGENTS_AT_ONCE // arm.agents_per_pod)
     world.touch()
+    for some in range(there + step, pods, step):
+        kube.scale("app", some)
+        until(progress, world.clock, f"{some} of {pods} workload pods", partial(_missing_pods, kube, some), SETTLE_ALLOWED_S)
     kube.scale("app", pods)
     await_steady(world, kube, progress, pods, arm)
     until(progress, world.clock, f"{pods} pods behind the load balancer", lambda: _unbalanced(world, pods), SETTLE_ALLOWED_S)

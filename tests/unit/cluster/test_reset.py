@@ -194,3 +194,23 @@ def test_a_fresh_cluster_is_swept_only_when_it_carries_another_arm(
     world = SimpleNamespace(uncap=lambda: None, weigh=lambda: None)
     reset.fresh(world, Told(), FakeProgress(), 2, Arm())  # type: ignore[arg-type]
     assert seen == swept
+
+
+@pytest.mark.parametrize(
+    ("pods", "agents", "there", "asked"),
+    [
+        (20, 10, 1, [6, 11, 16, 20]),
+        (20, 10, None, [5, 10, 15, 20]),
+        (35, 1, None, [35]),
+        (2, 100, None, [1, 2]),
+    ],
+)
+def test_many_agents_come_up_in_steps(monkeypatch: pytest.MonkeyPatch, pods: int, agents: int, there: int | None, asked: list[int]) -> None:
+    """All at once they take each other's CPU until no node is Ready."""
+    scaled: list[int] = []
+    kube = SimpleNamespace(scale=lambda _, wanted: scaled.append(wanted))
+    world = SimpleNamespace(touch=lambda: None, pristine_pods=lambda: there, clock=FakeClock())
+    monkeypatch.setattr(reset, "until", lambda *_: None)
+    monkeypatch.setattr(reset, "await_steady", lambda *_: None)
+    reset._fill(world, kube, FakeProgress(), pods, Arm(agents_per_pod=agents))  # type: ignore[arg-type]
+    assert scaled == asked
