@@ -78,7 +78,7 @@ test: setup
 
 ## test-cluster: the tests on the real stack (brings the lab up, takes it down)
 test-cluster: setup
-	@.venv/bin/pytest -v -m cluster --log-level=INFO
+	@.venv/bin/pytest -v -m cluster --log-level=INFO --durations=12
 
 ## timing: the ratios of times that the lab promises, and the whole comparison of the simulator's pools; wants a quiet machine
 timing: setup

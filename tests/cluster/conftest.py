@@ -12,15 +12,25 @@ from tests.cluster.watched import WatchedRun, watched
 
 AFTER_BASELINE = "test_vault_secrets"
 """The module that looks at what baseline has left; it runs while that cluster stands."""
+BEFORE_CASCADE = "test_gossip_secrets"
+"""The module that runs a baseline of its own on five pods, as the killed runners before it do."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put `AFTER_BASELINE` behind the test of baseline; all else stays in the order of the files."""
-    late = [item for item in items if item.path.stem == AFTER_BASELINE]
-    baseline = next((number for number, item in enumerate(items) if item.name.startswith("test_baseline_")), None)
-    if late and baseline is not None:
-        early = items[: baseline + 1]
-        items[:] = [*(item for item in early if item not in late), *late, *(item for item in items[baseline + 1 :] if item not in late)]
+    """Put each of these modules where the cluster that it needs stands; all else stays in the order of the files."""
+    _move(items, AFTER_BASELINE, behind="test_baseline_")
+    _move(items, BEFORE_CASCADE, behind="test_a_killed_runner_")
+
+
+def _move(items: list[pytest.Item], module: str, behind: str) -> None:
+    """Put the tests of a module behind the last one of test_lab.py whose name begins with `behind`."""
+    moved = [item for item in items if item.path.stem == module]
+    others = [item for item in items if item not in moved]
+    place = max(
+        (number for number, item in enumerate(others, 1) if item.path.stem == "test_lab" and item.name.startswith(behind)), default=0
+    )
+    if moved and place:
+        items[:] = [*others[:place], *moved, *others[place:]]
 
 
 @pytest.fixture(scope="session", autouse=True)

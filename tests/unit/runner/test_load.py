@@ -80,7 +80,7 @@ def test_the_cure_differs_from_the_poison_in_nothing_but_the_remedy() -> None:
     poison, cure = load_experiment("gossip-poison"), load_experiment("gossip-cure")
     assert poison.model_dump(include=same) == cure.model_dump(include=same)
     assert (poison.remedies, [remedy.remedy for remedy in cure.remedies]) == ([], ["redeploy-agents"])
-    assert poison.workload.pods * poison.workload.agents_per_pod == 200
+    assert poison.workload.pods * poison.workload.agents_per_pod == 40
 
 
 @pytest.mark.parametrize(
