@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lab.checkers.nodes import Stretch, stretches
+from lab.checkers.nodes import Stretch, named, stretches
 from lab.checkers.result import LinkResult, SteadyRange
 from lab.checkers.watch import Watch
 from lab.core.history import History
@@ -23,7 +23,7 @@ def check(history: History, watch: Watch) -> LinkResult:
         return LinkResult(status="unknown", reason="no node was watched", **common)
     never_ready = sorted(node for node, known in by_node.items() if not _ready_in_steady(known, watch))
     if never_ready:
-        return LinkResult(status="unknown", reason=f"not Ready in the steady phase: {', '.join(never_ready)}", **common)
+        return LinkResult(status="unknown", reason=f"not Ready in the steady phase: {named(never_ready)}", **common)
     lost = {node: bad for node, known in by_node.items() if (bad := _lost(known, watch.steady_end_s))}
     common |= {"steady": SteadyRange(low=0, high=0, n=len(by_node)), "peak": _most_at_once(lost), "evidence": _evidence(lost, watch)}
     if not lost:
@@ -32,7 +32,7 @@ def check(history: History, watch: Watch) -> LinkResult:
         status="fired",
         fired_at_s=min(bad[0].begin_s for bad in lost.values()),
         recovered_at_s=_recovered_at_s(lost, watch),
-        reason=f"{len(lost)} of {len(by_node)} nodes lost Ready: {', '.join(lost)}",
+        reason=f"{len(lost)} of {len(by_node)} nodes lost Ready: {named(list(lost))}",
         **common,
     )
 

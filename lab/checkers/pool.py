@@ -21,7 +21,7 @@ from lab.core.history import Event, History
 KILLERS = ("kill-agents", "churn-pods")
 """Faults whose end is the last kill."""
 MORE = 1
-"""Members that may change in a window beyond the steady state's most, and it is still calm. Chosen: one; a pool of 200 has flaps of its own."""
+"""Members that may change in a window beyond the steady state's most, and it is still calm. Chosen: one; a large pool has flaps of its own."""
 CALM_S = 30.0
 """So long the watch must have seen calm. Chosen: longer than the window; less takes a pause between two waves for the end."""
 AT_SERVER, AT_ANY, AT_HEALTHY = "gossip_false_positives", "gossip_fp", "gossip_fp_minus"

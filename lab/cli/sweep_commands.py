@@ -27,7 +27,7 @@ BROKEN = "broken"
 """What the folder of a run that was not completed is called after; it is kept, and the run is made again."""
 EXAMPLES = (
     "lab sweep gossip-poison --vary consul.version=1.2.2,1.2.3 --vary consul.encryption=off,on --out versions",
-    "lab sweep gossip-poison --vary workload.agents_per_pod=5,10 --repeat 3 --out sizes",
+    "lab sweep gossip-poison --vary workload.agents_per_pod=2,4 --repeat 3 --out sizes",
 )
 
 

@@ -1,5 +1,6 @@
 """What an experiment file may say of each fault: when it acts, and its settings. The faults themselves are in `lab/faults`."""
 
+from abc import ABC, abstractmethod
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -11,7 +12,7 @@ Period = Annotated[float, Field(ge=1, le=600)]
 """Chosen: below a second the look-up of the processes takes longer than the period."""
 
 
-class ActTimes(Strict):
+class ActTimes(Strict, ABC):
     """When something is done to the system, in seconds after the steady phase, and by when it is over."""
 
     inject_at_s: Seconds = 0
@@ -24,13 +25,13 @@ class ActTimes(Strict):
         return self
 
     @property
+    @abstractmethod
     def act(self) -> str:
         """Its name in the fault table."""
-        raise NotImplementedError
 
+    @abstractmethod
     def settings(self) -> dict[str, Any]:
         """What makes it, apart from its times."""
-        raise NotImplementedError
 
 
 class FaultTimes(ActTimes):

@@ -1,6 +1,7 @@
 """A median and how sure it is, without any assumption on how the values are spread: few runs, skewed times, some never seen to end."""
 
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -40,8 +41,7 @@ def median(values: Sequence[float]) -> Median | None:
         return None
     ordered, runs = sorted(values), len(values)
     cut = max((k for k in range(1, (runs + 1) // 2 + 1) if level(runs, k) >= LEVEL), default=1)
-    middle = (ordered[(runs - 1) // 2] + ordered[runs // 2]) / 2
-    return Median(middle, ordered[cut - 1], ordered[runs - cut], level(runs, cut), runs)
+    return Median(statistics.median(ordered), ordered[cut - 1], ordered[runs - cut], level(runs, cut), runs)
 
 
 def level(runs: int, cut: int) -> float:

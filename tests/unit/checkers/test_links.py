@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from lab.checkers.links import CHECKS, check_all
+from lab.checkers.nodes import named
 from lab.checkers.result import LinkResult
 from lab.checkers.watch import Watch
 from tests import histories
@@ -247,3 +248,8 @@ def test_a_broker_that_never_answers_again_cannot_be_judged_for_calm() -> None:
 
 def test_every_link_of_the_chain_has_a_checker() -> None:
     assert list(CHECKS) == list(range(10))
+
+
+def test_of_very_many_nodes_a_sentence_names_the_first():
+    assert named(["a", "b"]) == "a, b"
+    assert named([f"n{number}" for number in range(4064)]).endswith("n8, n9, and 4,054 more")

@@ -6,36 +6,20 @@ from typing import Any
 import pytest
 
 from lab.checkers.judge import judge
-from lab.checkers.pool import Pool
 from lab.checkers.verdict import Verdict
 from lab.cli import sweep_commands
 from lab.core.errors import Aborted, LabError, NotHealed
 from lab.runner.interrupts import Interrupted
 from tests import histories
 from tests.command_line import Lab
+from tests.pools import pool
 
 WORDS = ("sweep", "gossip-poison", "--vary", "consul.version=1.2.2,1.2.3", "--repeat", "2", "--set", "workload.agents_per_pod=5")
 
 
 def verdict(calm_after_s: float) -> Verdict:
     found = judge(histories.baseline().history(), histories.requests())
-    pool = Pool(
-        last_kill_at_s=100,
-        watched_s=240,
-        calm_after_s=calm_after_s,
-        phantoms=0,
-        phantom_members=0,
-        waves=0,
-        refuted=0,
-        false_positives=None,
-        false_positives_at_any=None,
-        false_positives_at_healthy=None,
-        agent_reads_steady=None,
-        agent_reads_after=None,
-        server_reads_steady=None,
-        server_reads_after=None,
-    )
-    return found.model_copy(update={"evidence": found.evidence.model_copy(update={"pool": pool})})
+    return found.model_copy(update={"evidence": found.evidence.model_copy(update={"pool": pool(calm_after_s)})})
 
 
 class Runs:

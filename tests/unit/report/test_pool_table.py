@@ -5,31 +5,19 @@ import io
 
 from lab.checkers.pool import FalsePositives, Latency, Pool
 from lab.report.pool_table import COLUMNS, as_csv, markdown
+from tests.pools import pool
 
 
-def pool(calm_after_s: float | None, p99: float = 30.0) -> Pool:
-    latency = Latency(p50=3, p99=p99, n=100, failed=0)
-    return Pool(
-        last_kill_at_s=100,
-        watched_s=240,
-        calm_after_s=calm_after_s,
-        phantoms=4,
-        phantom_members=3,
-        waves=2,
-        refuted=0,
-        false_positives=FalsePositives(peak=2, member_s=12),
-        false_positives_at_any=None,
-        false_positives_at_healthy=None,
-        agent_reads_steady=latency,
-        agent_reads_after=latency,
-        server_reads_steady=latency,
-        server_reads_after=latency,
-    )
+def measured(calm_after_s: float | None, p99: float = 30.0) -> Pool:
+    reads = Latency(p50=3, p99=p99, n=100, failed=0)
+    latencies = dict.fromkeys(("agent_reads_steady", "agent_reads_after", "server_reads_steady", "server_reads_after"), reads)
+    wrongly = FalsePositives(peak=2, member_s=12)
+    return pool(calm_after_s, phantoms=4, phantom_members=3, waves=2, false_positives=wrongly, **latencies)
 
 
 RUNS = {
-    ("1.2.2",): [pool(None), pool(None), pool(None), pool(50), pool(60)],
-    ("1.2.3",): [pool(n) for n in (1, 2, 3, 4, 5)],
+    ("1.2.2",): [measured(None), measured(None), measured(None), measured(50), measured(60)],
+    ("1.2.3",): [measured(n) for n in (1, 2, 3, 4, 5)],
     ("1.22.3",): [],
 }
 
