@@ -1,7 +1,8 @@
 """One typed door to Numba, so that the kernels stay checked Python functions.
 
-Compiling takes most of a minute of CPU, a run takes seconds: so the machine code is kept in a folder of the lab's cache that only this user can
-enter. The folder's name holds a digest of every source file that kernels are made of: code is never older than its source.
+Compiling takes two minutes of CPU, a run takes seconds: so the machine code is kept in a folder of the lab's cache that only this user can
+enter. The folder's name holds a digest of every source file that kernels are made of: code is never older than its source, and every checkout of
+the same sources finds it.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ from typing import Any, TypeVar, cast
 
 import numba
 from numba.core import types
+from numba.core.caching import UserProvidedCacheLocator
 
 from lab.core.paths import cache
 
@@ -56,6 +58,15 @@ def _widened(args: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(types.int64 if isinstance(each, types.Integer) else each for each in plain)
 
 
+class CacheLocator(UserProvidedCacheLocator):
+    """Numba's own, which keeps the code of each path apart; here the folder's name already tells the sources apart."""
+
+    @classmethod
+    def get_suitable_cache_subpath(cls, py_file: str) -> str:
+        """The name of the source's package, wherever it lies."""
+        return Path(py_file).parent.name
+
+
 def folder() -> Path | None:
     """Where the compiled code is kept; None: nowhere."""
     return _FOLDER
@@ -80,3 +91,4 @@ def _folder() -> Path | None:
 _FOLDER = _folder()
 if _FOLDER is not None:
     _config.CACHE_DIR = str(_FOLDER)
+    _config.CACHE_LOCATOR_CLASSES = f"{__name__}.{CacheLocator.__name__}"
