@@ -5,7 +5,9 @@ Containers share the host's kernel, so their processes and counters are read her
 
 import errno
 import os
-from collections.abc import Iterable
+import threading
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -79,26 +81,32 @@ class Cgroup:
 class Agents:
     """Names of the Consul agents whose processes live on this host, from the process table.
 
-    A process is looked at closely once; after that a scan lists the table and reads the command lines of the agents alone.
+    A process is looked at closely once; after that a scan lists the table and reads the command lines of the agents alone. Safe from many threads:
+    the probes share one, for in a cascade new processes come by the hundred.
     """
 
-    def __init__(self, proc: Path = PROC) -> None:
+    def __init__(self, proc: Path = PROC, now_s: Callable[[], float] = time.monotonic) -> None:
         self._proc = proc
+        self._now_s = now_s
         self._agents: set[str] = set()
-        self._strangers: dict[str, int] = {}
+        self._strangers: dict[str, float] = {}
+        self._lock = threading.Lock()
 
     def living(self) -> set[str]:
         """The `-node=` names of the running `consul` processes, the last of each as for the agent; a zombie has no command line and does not count."""
-        pids = {entry.name for entry in self._proc.iterdir() if entry.name.isdigit()}
-        self._strangers = {pid: seen for pid, seen in self._strangers.items() if pid in pids}
-        names = {pid: self._name(pid) for pid in pids - {pid for pid, seen in self._strangers.items() if seen >= _LOOKS}}
-        self._agents = {pid for pid, name in names.items() if name}
-        return {name for name in names.values() if name}
+        with self._lock:
+            pids = {name for name in os.listdir(self._proc) if name.isdigit()}  # noqa: PTH208  # a Path for each of a thousand costs five times as much
+            self._strangers = {pid: since_s for pid, since_s in self._strangers.items() if pid in pids}
+            old_s = self._now_s() - _NEW_S
+            names = {pid: self._name(pid) for pid in pids - {pid for pid, since_s in self._strangers.items() if since_s < old_s}}
+            self._agents = {pid for pid, name in names.items() if name}
+            return {name for name in names.values() if name}
 
     def _name(self, pid: str) -> str | None:
         if pid not in self._agents and self._first_line(pid, "comm") != "consul":
-            self._strangers[pid] = self._strangers.get(pid, 0) + 1
+            self._strangers.setdefault(pid, self._now_s())
             return None
+        self._strangers.pop(pid, None)
         words = self._first_line(pid, "cmdline").split("\0")
         return next((word.split("=", 1)[1] for word in reversed(words) if word.lstrip("-").startswith("node=")), None)
 
@@ -110,9 +118,9 @@ class Agents:
             return ""  # it ended between the listing and the reading
 
 
-_LOOKS: Final = 3
-"""How often a process that is not an agent is looked at. Chosen: a container's first process is called `runc` for a moment before it becomes the agent;
-three scans are 4 s or more. Higher costs a file read a process and scan."""
+_NEW_S: Final = 10.0
+"""How long a process that is not an agent is looked at again. Chosen: a container's first process is called `runc` before it becomes the agent, for
+seconds on a starved node. Higher costs a file read a process and scan."""
 
 
 def cpu_seconds(pids: Iterable[int]) -> dict[int, float]:
@@ -138,12 +146,20 @@ def family(pid: int, proc: Path = PROC) -> dict[int, str]:
         one = waiting.pop()
         try:
             words = (proc / str(one) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-            lists = [(task / "children").read_text() for task in (proc / str(one) / "task").iterdir()]
+            threads = list((proc / str(one) / "task").iterdir())
         except OSError:
             continue  # it ended meanwhile
         found[one] = words
-        waiting += [int(child) for line in lists for child in line.split()]
+        waiting += [child for thread in threads for child in _children(thread)]
     return found
+
+
+def _children(thread: Path) -> list[int]:
+    """Of a thread; none when it has ended since its process' threads were listed, as probes' threads do all the time."""
+    try:
+        return [int(child) for child in (thread / "children").read_text().split()]
+    except OSError:
+        return []
 
 
 def read_tallies(folder: Path, pods: Iterable[str]) -> dict[str, Tally]:

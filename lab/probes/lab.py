@@ -29,12 +29,13 @@ class LabCpu:
     timeout_s: float = 2.0
     name: str = "lab_cpu"
     _last: tuple[float, Mapping[int, float]] | None = field(default=None)
+    """When, and the CPU seconds of every process ever seen, so that one which a look misses does not count from zero at the next."""
 
     def sample(self) -> Sequence[Reading]:
         """`lab_cpu_cores`, `locust_cpu_cores`."""
         family = self.family()
         now = self.clock.now_s(), self.cpu_seconds(family)
-        last, self._last = self._last, now
+        last, self._last = self._last, (now[0], {**(self._last[1] if self._last else {}), **now[1]})
         if last is None or now[0] <= last[0]:
             why = "a rate needs two readings"
             return [Reading("lab_cpu_cores", "lab", None, why), Reading("locust_cpu_cores", "locust", None, why)]
@@ -46,6 +47,6 @@ class LabCpu:
 
 
 def _cores(last: tuple[float, Mapping[int, float]], now: tuple[float, Mapping[int, float]], pids: Iterable[int]) -> float:
-    """Cores used between two readings. A process that began in between counts from zero; one that ended is missed."""
+    """Cores used between two readings. A process that began in between counts from zero; what one used that ended is missed."""
     used_s = sum(max(0.0, now[1][pid] - last[1].get(pid, 0.0)) for pid in pids if pid in now[1])
     return round(used_s / (now[0] - last[0]), 4)

@@ -37,11 +37,7 @@ def _no_pids() -> Iterable[int]:
     return ()
 
 
-def _member_watch() -> MemberWatch:
-    return MemberWatch(Consul(SERVERS_PORT, timeout_s=5.0), living=host.Agents().living)
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Handles:
     """What the probes of one run share. Make it once per run: the watches fill the caches that the probes read.
 
@@ -55,6 +51,7 @@ class Handles:
         tally: folder of the tallies.
         deployer: who logs in to Vault and deploys; None where the lab has no credentials.
         logging: is there a broker to ask?
+        living: names of the agents whose processes run on this host.
     """
 
     clock: Clock
@@ -69,10 +66,12 @@ class Handles:
     pods: PodCache = field(default_factory=PodCache)
     ready: NodeCache = field(default_factory=NodeCache)
     leases: LeaseCache = field(default_factory=LeaseCache)
-    members: MemberWatch = field(default_factory=_member_watch)
+    living: Callable[[], set[str]] = field(default_factory=lambda: host.Agents().living)
+    members: MemberWatch = field(init=False)
     watched: dict[str, Reflector] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.members = MemberWatch(Consul(SERVERS_PORT, timeout_s=5.0), living=self.living)
         self.watched["pods"] = Reflector("pods", self.kube.pods_source(), self.pods)
         self.watched["nodes"] = Reflector("nodes", self.kube.nodes_source(), self.ready)
         self.watched["leases"] = Reflector("leases", self.kube.leases_source(), self.leases)
@@ -86,7 +85,7 @@ def standard_watches(handles: Handles) -> list[Watch]:
 
 def standard_probes(handles: Handles) -> list[Probe]:
     """Probes of links 0 to 9, and of the lab itself."""
-    return [*_cluster_probes(handles), *_consul_probes(handles.clock), *_platform_probes(handles), *_host_probes(handles)]
+    return [*_cluster_probes(handles), *_consul_probes(handles), *_platform_probes(handles), *_host_probes(handles)]
 
 
 def _cluster_probes(handles: Handles) -> list[Probe]:
@@ -95,12 +94,13 @@ def _cluster_probes(handles: Handles) -> list[Probe]:
         *([KafkaProbe(Broker(handles.clock), handles.clock)] if handles.logging else []),
         NodesProbe(handles.ready, handles.leases, watched["nodes"], watched["leases"], handles.clock),
         PodsProbe(handles.pods, watched["pods"]),
-        GossipProbe(handles.members, host.Agents().living, handles.clock),
+        GossipProbe(handles.members, handles.living, handles.clock),
     ]
 
 
-def _consul_probes(clock: Clock) -> list[Probe]:
+def _consul_probes(handles: Handles) -> list[Probe]:
     """Each kind of question has its own client: what one waits for never holds another."""
+    clock = handles.clock
     servers = Consul(SERVERS_PORT, timeout_s=10.0, keep=False)
     agents = Consul(AGENTS_PORT, timeout_s=10.0, keep=False)
     return [
@@ -109,7 +109,7 @@ def _consul_probes(clock: Clock) -> list[Probe]:
         consul.agent_reads(agents, clock),
         consul.LeaderProbe(Consul(SERVERS_PORT, timeout_s=5.0)),
         StatsProbe(Consul(SERVERS_PORT, timeout_s=10.0), agents),
-        ViewsProbe(agents, host.Agents().living),
+        ViewsProbe(agents, handles.living),
     ]
 
 

@@ -88,10 +88,11 @@ class Phases:
         return failed
 
     def end(self, *, completed: bool) -> list[str]:
-        """End sampling, count the log lines, say what the lab itself cost; what went wrong in that."""
+        """End sampling, say what the lab itself has cost until then, count the log lines; what went wrong in that."""
         troubles: list[str] = []
         if self._sampling is not None:
             troubles += [f"{name} did not end" for name in self._sampling.stop()]
+        self._note_cost()
         if completed:
             with self._stage.progress.step("Counting log lines") as step:
                 try:
@@ -99,7 +100,6 @@ class Phases:
                 except Exception as error:  # noqa: BLE001  # the run is over and healed: an account that cannot be had is missing, not fatal
                     troubles.append(f"log lines were not counted: {error}")
                     step.say(str(error))
-        self._note_cost()
         return troubles
 
     def note(self, kind: str, *, cause: int | None = None, sync: bool = False, **fields: Any) -> int | None:

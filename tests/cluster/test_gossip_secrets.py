@@ -15,7 +15,7 @@ from tests.cluster.watched import WatchedRun, watched
 
 pytestmark = pytest.mark.cluster
 
-SHORT = ("workload.pods=5", "steady_s=20", "outage_s=10", "flood_s=10", "recovery_s=20", "metastable_after_s=10", "consul.encryption=on")
+SHORT = ("workload.pods=5", "steady_s=10", "outage_s=5", "flood_s=5", "recovery_s=10", "metastable_after_s=5", "consul.encryption=on")
 
 
 @pytest.fixture(scope="module")

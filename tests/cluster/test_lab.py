@@ -33,8 +33,8 @@ from tests.cluster.watched import WatchedRun
 
 pytestmark = pytest.mark.cluster
 
-SMALL = ["--set", "workload.pods=5", "--set", "workload.flood_lines_per_s=300", "--set", "steady_s=10", "--set", "outage_s=15"]
-SMALL += ["--set", "faults.0.heal_at_s=15", "--set", "flood_s=10", "--set", "recovery_s=15", "--set", "metastable_after_s=10"]
+SMALL = ["--set", "workload.pods=5", "--set", "workload.flood_lines_per_s=300", "--set", "steady_s=6", "--set", "outage_s=8"]
+SMALL += ["--set", "faults.0.heal_at_s=8", "--set", "flood_s=5", "--set", "recovery_s=15", "--set", "metastable_after_s=10"]
 """A cascade that is cheap to kill: it need not fall over, it only has to be in each of its phases."""
 
 NODES = 7
@@ -167,7 +167,8 @@ def test_the_cascade_really_happens(tmp_path: Path, up: Callable[[], None]) -> N
 
 
 def test_down_leaves_nothing(before: dict[str, object], up: Callable[[], None]) -> None:
-    up()
+    if not status()["clusters"]:  # the one that a cascade has worn goes as it is
+        up()
     assert lab("down").code == 0
     assert machine() == before
     assert status() == {"clusters": [], "open_faults": [], "leftovers": []}

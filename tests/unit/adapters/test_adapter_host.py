@@ -88,13 +88,18 @@ def test_a_process_that_only_becomes_an_agent_is_noticed_and_one_that_ends_forgo
     assert agents.living() == set()
 
 
-def test_a_stranger_is_looked_at_a_few_times_and_then_left_alone(tmp_path):
+def test_a_stranger_is_looked_at_while_it_is_new_and_then_left_alone(tmp_path):
+    now_s = 0.0
     process(tmp_path, 10, "java", ["java"])
-    agents = Agents(tmp_path)
-    for _ in range(3):
-        agents.living()
-    agent(tmp_path, 10, "too-late")
+    process(tmp_path, 11, "runc:[2:INIT]", ["runc", "init"])
+    agents = Agents(tmp_path, lambda: now_s)
     assert agents.living() == set()
+    agent(tmp_path, 11, "in-time")
+    now_s = 9.0
+    assert agents.living() == {"in-time"}
+    agent(tmp_path, 10, "too-late")
+    now_s = 11.0
+    assert agents.living() == {"in-time"}
 
 
 def test_the_family_is_this_process_and_its_children_and_has_used_cpu():
@@ -106,6 +111,14 @@ def test_the_family_is_this_process_and_its_children_and_has_used_cpu():
     assert found[child.pid].endswith("a-child")
     assert used[os.getpid()] > 0
     assert child.pid in used
+
+
+def test_a_thread_that_ends_while_it_is_looked_at_does_not_hide_its_process(tmp_path):
+    for pid, children in ((7, "8"), (8, "")):
+        process(tmp_path, pid, "lab", ["lab", str(pid)])
+        write(tmp_path / f"{pid}/task/{pid}/children", children)
+    (tmp_path / "7/task/9").mkdir()
+    assert family(7, tmp_path) == {7: "lab 7", 8: "lab 8"}
 
 
 def test_a_process_that_is_gone_has_no_family_and_no_cpu(tmp_path):

@@ -23,3 +23,15 @@ def test_a_child_that_began_in_between_counts_whole_and_one_that_ended_not_at_al
     del family[2]
     family[4], used[4] = "kubectl", 0.5
     assert values(probe.sample()) == {("lab_cpu_cores", "lab"): 0.1, ("locust_cpu_cores", "locust"): 0.0}
+
+
+def test_a_process_that_one_look_missed_does_not_count_from_zero_at_the_next():
+    clock, family, used = HandClock(), {1: "lab"}, {1: 100.0}
+    probe = LabCpu(lambda: family, lambda pids: {pid: used[pid] for pid in pids}, clock)
+    probe.sample()
+    clock.sleep(5)
+    del family[1]
+    probe.sample()
+    clock.sleep(5)
+    family[1], used[1] = "lab", 100.2
+    assert values(probe.sample())["lab_cpu_cores", "lab"] == 0.04
