@@ -2,7 +2,7 @@
 
 import multiprocessing
 import os
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import TypeVar
 
@@ -25,17 +25,27 @@ def on_all_cores(jobs: Mapping[Key, Callable[[], Found]], step: Step, allowed_s:
     Raises:
         Aborted: the time is up; jobs that run end first.
     """
-    workers = min(len(jobs), len(os.sched_getaffinity(0)))
     found: dict[Key, Found] = {}
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+    for key, gave in as_finished(jobs, allowed_s, instead):
+        found[key] = gave
+        step.say(f"{len(found)} of {len(jobs)}")
+    return {key: found[key] for key in jobs}
+
+
+def as_finished(jobs: Mapping[Key, Callable[[], Found]], allowed_s: float, instead: str) -> Iterator[tuple[Key, Found]]:
+    """The same, each with its key, as they end. When it is left early, no more jobs begin.
+
+    Raises:
+        Aborted: the time is up.
+    """
+    done = 0
+    with ProcessPoolExecutor(min(len(jobs), len(os.sched_getaffinity(0))), multiprocessing.get_context("spawn")) as pool:
         running = {pool.submit(job): key for key, job in jobs.items()}
         try:
-            for done in as_completed(running, timeout=allowed_s):
-                found[running[done]] = done.result()
-                step.say(f"{len(found)} of {len(jobs)}")
+            for ended in as_completed(running, timeout=allowed_s):
+                yield running[ended], ended.result()
+                done += 1
         except TimeoutError as late:
+            raise Aborted("finish the computation", f"{done} of {len(jobs)} parts were done after {allowed_s:.0f} s", instead) from late
+        finally:
             pool.shutdown(wait=False, cancel_futures=True)
-            raise Aborted(
-                "finish the computation", f"{len(found)} of {len(jobs)} parts were done after {allowed_s:.0f} s", instead
-            ) from late
-    return {key: found[key] for key in jobs}

@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -11,7 +11,7 @@ from lab.cli import completion, judging
 from lab.cli.console import terminal
 from lab.cli.experiment_commands import Changes, Named
 from lab.cli.help import examples
-from lab.core.consul import Consul
+from lab.cli.worlds import World, refuse_on_containers, refuse_to_simulate
 from lab.core.errors import Refused
 from lab.core.experiment import Experiment
 from lab.runner.load import load_experiment
@@ -46,9 +46,7 @@ def run(  # one parameter an option; Typer reads them from the signature
     experiment: Named,
     out: Annotated[Path | None, typer.Option(help="folder of the run; runs/UTC-NAME if left out")] = None,
     changes: Changes = None,
-    world: Annotated[
-        Literal["kind", "sim"], typer.Option(help="kind: containers of this machine; sim: the simulator, in seconds")
-    ] = "kind",
+    world: World = "kind",
     seed: Annotated[int | None, typer.Option(help="instead of the experiment's own seed")] = None,
     repeat: Annotated[int, typer.Option(min=1, max=1000, help="simulate so many seeds, from the first on, on all cores")] = 1,
     dry_run: Annotated[
@@ -84,27 +82,11 @@ def report(run: RunFolder) -> None:
 
 
 def _refuse_what_the_world_cannot(chosen: Experiment, world: str, repeat: int, *, dry_run: bool) -> None:
-    if world == "sim" and (real := _of_containers_alone(chosen)):
-        raise Refused(f"simulate {', '.join(real)}", "the simulator knows one Consul of one agent a pod, and no remedies", "lab run NAME")
+    if world == "sim":
+        refuse_to_simulate(chosen)
     if world == "sim" and dry_run:
         raise Refused("tell what a simulated run would send", "it sends nothing", "leave out --dry-run, or --world sim")
     if world == "kind" and repeat > 1:
         raise Refused("repeat a run on containers", "only simulated runs are repeated by --repeat", "lab run NAME --world sim --repeat 10")
-    if world == "kind" and chosen.agents is not None:
-        raise Refused(
-            f"run {chosen.agents} agents on containers",
-            "only the simulator knows `agents`",
-            "lab run NAME --world sim, or --set workload.pods=50",
-        )
-
-
-def _of_containers_alone(chosen: Experiment) -> list[str]:
-    """Fields that only containers can do as they are set."""
-    workload = chosen.workload
-    wanted = {
-        "consul": chosen.consul != Consul(),
-        "remedies": bool(chosen.remedies),
-        "workload.agents_per_pod": workload.agents_per_pod > 1,
-        "workload.logging": not workload.logging,
-    }
-    return [field for field, there in wanted.items() if there]
+    if world == "kind":
+        refuse_on_containers(chosen)

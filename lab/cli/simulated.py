@@ -3,26 +3,21 @@
 The same experiment, seed and code give the same bytes of history.jsonl: nothing of the machine, the clock or the folder goes into it.
 """
 
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from lab.adapters.clock import SystemClock
 from lab.checkers.verdict import Verdict
-from lab.cli import judging, provenance
-from lab.cli.console import terminal
+from lab.cli import judging, simulated_job
+from lab.cli.console import LabConsole, terminal
 from lab.cli.on_all_cores import on_all_cores
-from lab.core import paths
 from lab.core.clock import Clock
 from lab.core.errors import Aborted
 from lab.core.experiment import Experiment
-from lab.core.history import HISTORY_FILE, Event, HistoryWriter
 from lab.core.progress import Step
 from lab.report.repeats import summary
-from lab.runner.causes import Causes
-from lab.runner.folder import EXPERIMENT_FILE, choose_folder, make_folder
-from lab.sim.chain.world import Model, Passed, simulate
-from lab.sim.fit.kept import newest
+from lab.runner.folder import choose_folder, make_folder
+from lab.sim.chain.world import Passed
 from lab.sim.warm import warm
 
 COMPILE_ALLOWED_S = 600.0
@@ -42,11 +37,11 @@ def run(experiment: Experiment, out: Path | None, repeat: int = 1) -> None:
     """
     console, clock = terminal(), SystemClock()
     folder = choose_folder(f"{experiment.name}-sim", out, Path("runs"), clock)
-    with console.step("Getting the compiled gossip pool (compiled once per version, about a minute)", COMPILE_ALLOWED_S):
-        warm()
+    compile_first(console)
     if repeat == 1:
+        job = simulated_job.jobs({experiment.seed: experiment})[experiment.seed]
         with console.step(f"Simulating {experiment.name}", RUN_ALLOWED_S) as step:
-            verdict = simulate_into(folder, experiment, _told(step, clock))
+            verdict = simulated_job.make(job, folder, _told(step, clock)).verdict
         console.line(SIMULATED)
         judging.tell(folder, verdict)
         judging.leave(verdict)
@@ -59,42 +54,19 @@ def run(experiment: Experiment, out: Path | None, repeat: int = 1) -> None:
     judging.leave_if_any(verdicts)
 
 
-def simulate_into(folder: Path, experiment: Experiment, passed: Passed | None = None) -> Verdict:
-    """One simulated run in a folder of its own."""
-    make_folder(folder)
-    (folder / EXPERIMENT_FILE).write_text(experiment.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    command = f"lab run {experiment.name} --world sim --seed {experiment.seed}"
-    outcome = simulate(experiment, model(command), passed)
-    write_history(folder / HISTORY_FILE, outcome.events)
-    (folder / "requests.csv").write_text("\n".join(outcome.requests) + "\n", encoding="utf-8")
-    verdict = judging.judge_folder(folder)
-    judging.write_report(folder, verdict)
-    return verdict
-
-
-def model(command: str = "") -> Model:
-    """With the newest calibration: this user's own, else the one that comes with the lab."""
-    calibration, place = newest(paths.cache())
-    fitted = {"file": place.name, "runs": [run.name for run in calibration.runs], **calibration.made_with}
-    return Model(calibration.costs(), header={"command": command, "git": provenance.git(), "calibration": fitted})
-
-
-def write_history(path: Path, events: Sequence[Event]) -> None:
-    """As a real run's recorder writes it, causes included."""
-    writer, causes = HistoryWriter(path, SystemClock()), Causes()
-    for event in events:
-        seq = writer.append(event.kind, cause=causes.of(event.kind, event.fields), at_s=event.at_s, **event.fields)
-        causes.note(seq, event.kind, event.fields)
-    writer.close()
+def compile_first(console: LabConsole) -> None:
+    """What every simulation of this machine waits for."""
+    with console.step("Getting the compiled gossip pool (compiled once per version, about a minute)", COMPILE_ALLOWED_S):
+        warm()
 
 
 def _many(folder: Path, experiment: Experiment, repeat: int) -> list[Verdict]:
     """Seed after seed on all cores, each run in a folder of its own; in the order of seeds."""
     make_folder(folder)
-    seeds = range(experiment.seed, experiment.seed + repeat)
-    jobs = {seed: partial(simulate_into, folder / f"seed-{seed}", experiment.model_copy(update={"seed": seed})) for seed in seeds}
+    experiments = {seed: experiment.model_copy(update={"seed": seed}) for seed in range(experiment.seed, experiment.seed + repeat)}
+    jobs = {seed: partial(simulated_job.make, job, folder / f"seed-{seed}") for seed, job in simulated_job.jobs(experiments).items()}
     with terminal().step(f"Simulating {experiment.name} {repeat} times", RUN_ALLOWED_S) as step:
-        return list(on_all_cores(jobs, step, RUN_ALLOWED_S, FEWER).values())
+        return [made.verdict for made in on_all_cores(jobs, step, RUN_ALLOWED_S, FEWER).values()]
 
 
 def _told(step: Step, clock: Clock) -> Passed:

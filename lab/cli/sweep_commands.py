@@ -4,6 +4,7 @@ import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +17,9 @@ from lab.cli.console import LabConsole, terminal
 from lab.cli.experiment_commands import Changes, Named
 from lab.cli.help import examples
 from lab.cli.on_containers import run_and_judge
+from lab.cli.worlds import World, refuse_on_containers, refuse_to_simulate
 from lab.core.errors import Aborted, LabError, NotHealed, Refused
+from lab.core.experiment import Experiment
 from lab.report.pool_table import as_csv, markdown
 from lab.runner.interrupts import Interrupted
 from lab.runner.load import load_experiment
@@ -28,6 +31,7 @@ BROKEN = "broken"
 EXAMPLES = (
     "lab sweep gossip-poison --vary consul.version=1.2.2,1.2.3 --vary consul.encryption=off,on --out versions",
     "lab sweep gossip-poison --vary workload.agents_per_pod=2,4 --repeat 3 --out sizes",
+    "lab sweep cascade --world sim --vary workload.pods=30,50 --repeat 100 --out seeds",
 )
 
 
@@ -39,13 +43,20 @@ class Plan:
         experiment: name or path.
         changes: fields that are set alike in all runs.
         varied: `FIELD=VALUE,VALUE,...` each.
-        seed: of the order.
+        seed: of the order, or of the first simulated run.
+        world: where they run.
     """
 
     experiment: str
     changes: tuple[str, ...]
     varied: tuple[str, ...]
     seed: int
+    world: str = "kind"
+
+    @property
+    def fields(self) -> list[str]:
+        """What is varied."""
+        return [text.partition("=")[0] for text in self.varied]
 
 
 def register(app: typer.Typer) -> None:
@@ -53,25 +64,64 @@ def register(app: typer.Typer) -> None:
     app.command("sweep", epilog=examples(*EXAMPLES))(sweep)
 
 
-def sweep(
+def sweep(  # noqa: PLR0913  # one parameter an option; Typer reads them from the signature
     experiment: Named,
-    varied: Annotated[list[str], typer.Option("--vary", metavar="FIELD=VALUE,VALUE", help="a field and its values; may be repeated")],
     out: Annotated[Path, typer.Option(help="folder of the sweep; the same command with the same folder goes on where it was")],
+    varied: Annotated[
+        list[str] | None, typer.Option("--vary", metavar="FIELD=VALUE,VALUE", help="a field and its values; may be repeated")
+    ] = None,
+    *,
     changes: Changes = None,
-    repeat: Annotated[int, typer.Option(min=1, max=100, help="runs of each combination; five are the least that carry a claim")] = 5,
-    seed: Annotated[int, typer.Option(help="of the order of the runs within each round")] = 20190115,
+    world: World = "kind",
+    repeat: Annotated[int, typer.Option(min=1, max=1000, help="runs of each combination; five are the least that carry a claim")] = 5,
+    seed: Annotated[
+        int, typer.Option(help="kind: of the order of the runs within each round; sim: of the first round's runs, one more each round")
+    ] = 20190115,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="sim: a Dask scheduler of yours, such as tcp://10.0.0.5:8786, instead of this machine's cores"
+        ),
+    ] = None,
 ) -> None:
-    """Run an experiment under every combination of some fields' values, in rounds and random order; writes table.md and runs.csv after each run.
+    """Run an experiment under every combination of some fields' values, in rounds; writes table.md and runs.csv.
 
-    A run that fails is told and left out until the command is given again. Ctrl-C ends the run that goes on by healing it.
+    On containers one run follows the other, in random order, and the tables are written after each. A run that fails is told and left out until the
+    command is given again. Ctrl-C ends the run that goes on by healing it. With `--world sim` runs go on all cores, or on a Dask cluster.
     """
-    plan = Plan(experiment, tuple(changes or ()), tuple(varied), seed)
-    found = cells(varied)
-    for cell in found:  # all that is wrong is said before the first run
-        load_experiment(experiment, [*plan.changes, *cell.settings])
+    plan = Plan(experiment, tuple(changes or ()), tuple(varied or ()), seed, world)
+    found = cells(plan.varied)
+    # all that is wrong is said before the first run
+    chosen = {cell: load_experiment(experiment, [*plan.changes, *cell.settings]) for cell in found}
+    if world == "sim":
+        _simulate(plan, out, repeat, chosen, scheduler)
+        return
+    if scheduler is not None:
+        raise Refused(
+            f"run on containers at {scheduler}", "only simulated runs go to a Dask scheduler", "add --world sim, or leave out --scheduler"
+        )
+    for one in chosen.values():
+        refuse_on_containers(one)
     _keep(plan, out)
-    planned = list(order(found, repeat, seed))
-    _Sweep(plan, out, terminal()).go(planned, found)
+    _Sweep(plan, out, terminal()).go(list(order(found, repeat, seed)), found)
+
+
+def _simulate(plan: Plan, out: Path, repeat: int, chosen: Mapping[Cell, Experiment], scheduler: str | None) -> None:
+    if any(text.startswith("seed=") for text in (*plan.changes, *plan.varied)):
+        raise Refused(
+            "set the seed of simulated runs as a field", "each round has its own", f"lab sweep {plan.experiment} --world sim --seed 1"
+        )
+    simulated = import_module("lab.cli.simulated_sweep")  # here alone: the simulator takes seconds to load
+    for one in chosen.values():
+        refuse_to_simulate(one)
+        simulated.refuse(one)
+    _keep(plan, out)
+    runs = {
+        Planned(number, cell): one.model_copy(update={"seed": plan.seed + number - 1})
+        for number in range(1, repeat + 1)
+        for cell, one in chosen.items()
+    }
+    simulated.sweep(out, plan.fields, runs, scheduler)
 
 
 class _Sweep:
@@ -116,9 +166,8 @@ class _Sweep:
 
     def _write(self, planned: Sequence[Planned], found: Sequence[Cell]) -> None:
         pools = measured(self._out, planned, found)
-        fields = [text.partition("=")[0] for text in self._plan.varied]
-        (self._out / TABLE_FILE).write_text(markdown(fields, pools), encoding="utf-8")
-        (self._out / CSV_FILE).write_text(as_csv(fields, pools), encoding="utf-8")
+        (self._out / TABLE_FILE).write_text(markdown(self._plan.fields, pools), encoding="utf-8")
+        (self._out / CSV_FILE).write_text(as_csv(self._plan.fields, pools), encoding="utf-8")
 
 
 def measured(out: Path, planned: Sequence[Planned], found: Sequence[Cell]) -> Mapping[tuple[str, ...], list[Pool]]:
@@ -148,7 +197,7 @@ def _keep(plan: Plan, out: Path) -> None:
     """
     place, text = out / PLAN_FILE, json.dumps(asdict(plan), indent=1) + "\n"
     if place.is_file():
-        if place.read_text(encoding="utf-8") != text:
+        if {"world": "kind", **json.loads(place.read_text(encoding="utf-8"))} != json.loads(text):
             raise Refused(f"go on with the sweep in {out}", f"another one is there; see {place}", "name another folder with --out")
         return
     if out.is_dir() and any(out.iterdir()):

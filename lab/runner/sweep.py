@@ -47,11 +47,11 @@ class Planned:
     @property
     def folder(self) -> str:
         """Its name below the sweep's folder."""
-        return f"{self.round:02d}-{self.cell.slug}"
+        return f"{self.round:02d}-{self.cell.slug}" if self.cell.settings else f"{self.round:02d}"
 
 
 def cells(varied: Sequence[str]) -> list[Cell]:
-    """Every combination of `FIELD=VALUE,VALUE,...`, in the order in which they are given.
+    """Every combination of `FIELD=VALUE,VALUE,...`, in the order in which they are given; one without settings if nothing is varied.
 
     Raises:
         Refused: not of that form, a field is named twice, or two combinations would share a folder.

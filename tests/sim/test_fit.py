@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lab.cli.simulated import write_history
+from lab.cli.simulated_job import write_history
 from lab.core.errors import Refused
 from lab.core.history import Event, History
 from lab.runner.load import load_experiment

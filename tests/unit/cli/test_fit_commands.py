@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lab.cli import compare_commands
-from lab.cli.simulated import write_history
+from lab.cli.simulated_job import write_history
 from lab.core.errors import Refused
 from lab.core.history import Event
 from lab.runner.load import load_experiment

@@ -10,9 +10,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from lab.cli import simulated_job
 from lab.cli.main import app
 from lab.cli.on_demand import MODULES
-from lab.cli.simulated import simulate_into
 from lab.core.errors import Refused
 from lab.runner.load import load_experiment
 
@@ -53,9 +53,9 @@ def test_the_same_seed_gives_the_same_bytes_in_every_process_and_another_seed_do
     for name in ("one", "two"):
         simulated(tmp_path / name, "--seed", "7")
     simulated(tmp_path / "other", "--seed", "8")
-    experiment = load_experiment("cascade", [*SHORT[1::2], "seed=7"])
-    simulate_into(tmp_path / "here", experiment)
-    simulate_into(tmp_path / "again", experiment)
+    job = simulated_job.jobs({7: load_experiment("cascade", [*SHORT[1::2], "seed=7"])})[7]
+    simulated_job.make(job, tmp_path / "here")
+    simulated_job.make(job, tmp_path / "again")
     assert len({digest(tmp_path / name) for name in ("one", "two", "here", "again")}) == 1
     assert digest(tmp_path / "other") != digest(tmp_path / "one")
 

@@ -1,0 +1,42 @@
+"""Where an experiment runs, and what each of the two worlds refuses before anything is touched."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from lab.core.consul import Consul
+from lab.core.errors import Refused
+from lab.core.experiment import Experiment
+
+World = Annotated[Literal["kind", "sim"], typer.Option(help="kind: containers of this machine; sim: the simulator, in seconds")]
+
+
+def refuse_to_simulate(chosen: Experiment) -> None:
+    """Only containers can do some fields as they are set.
+
+    Raises:
+        Refused: there are such.
+    """
+    workload = chosen.workload
+    wanted = {
+        "consul": chosen.consul != Consul(),
+        "remedies": bool(chosen.remedies),
+        "workload.agents_per_pod": workload.agents_per_pod > 1,
+        "workload.logging": not workload.logging,
+    }
+    if real := [field for field, there in wanted.items() if there]:
+        raise Refused(f"simulate {', '.join(real)}", "the simulator knows one Consul of one agent a pod, and no remedies", "lab run NAME")
+
+
+def refuse_on_containers(chosen: Experiment) -> None:
+    """Only the simulator has as many agents as are asked for.
+
+    Raises:
+        Refused: `agents` is set.
+    """
+    if chosen.agents is not None:
+        raise Refused(
+            f"run {chosen.agents} agents on containers",
+            "only the simulator knows `agents`",
+            "lab run NAME --world sim, or --set workload.pods=50",
+        )
