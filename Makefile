@@ -97,5 +97,5 @@ check: setup
 	@.venv/bin/ruff format --check lab tests images loadtests
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
-	@.venv/bin/shellcheck scripts/bootstrap scripts/chromium scripts/compare-up scripts/readers .ci/run manifests/factors/many-agents/agents.sh
+	@.venv/bin/shellcheck scripts/bootstrap scripts/chromium scripts/compare-up scripts/readers .ci/run manifests/factors/many-agents/agents.sh images/rsyslog/ship.sh
 	@$(MAKE) --no-print-directory test docs

@@ -14,7 +14,9 @@ from typing import Final
 
 import psutil
 
+from lab.core import shipped
 from lab.core.errors import Unavailable
+from lab.core.shipped import Shipped
 from lab.core.tally import SIZE_BYTES, Tally, parse
 
 PROC: Final = Path("/proc")
@@ -172,6 +174,21 @@ def read_tallies(folder: Path, pods: Iterable[str]) -> dict[str, Tally]:
         except (OSError, ValueError):
             continue  # not there yet, or being made
     return found
+
+
+def read_shipped(folder: Path) -> dict[str, Shipped]:
+    """What each shipper in `folder` that keeps no tally says of itself; nothing where there is none."""
+    files = sorted(path for path in folder.iterdir() if shipped.STATS_FILE.match(path.name)) if folder.is_dir() else []
+    return shipped.added((path.name, _end_of(path, shipped.TAIL_BYTES)) for path in files)
+
+
+def _end_of(path: Path, size: int) -> str:
+    try:
+        with path.open("rb") as opened:
+            opened.seek(max(0, opened.seek(0, os.SEEK_END) - size))
+            return opened.read().decode(errors="replace")
+    except OSError:
+        return ""  # it was deleted meanwhile
 
 
 def forget_tallies(folder: Path) -> None:

@@ -4,6 +4,7 @@ import os
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,10 @@ from lab.core.ledger import Ledger
 from lab.core.progress import Progress
 from lab.core.protocols import LoadGenerator, Probe, Watch
 from lab.core.secrets import Deployer, VaultKeys
+from lab.core.shipper import DEFAULT_SHIPPER, Shipper
 from lab.faults.table import FAULTS
 from lab.images import versions
-from lab.images.build import build_consul
+from lab.images.build import build_consul, build_shipper
 from lab.images.containers import image_id
 from lab.images.linked import of_image
 from lab.images.table import by_part
@@ -124,7 +126,8 @@ class LabWorld:
         }
         consul = self._experiment.consul.version
         fidelity = shape.fidelity(consul, self._experiment.workload)
-        return {"host": _host_facts(), "versions": _versions(consul), "settings": settings, "fidelity": fidelity}
+        known = {**_versions(consul), **_shipper_version(self._experiment.workload.shipper)}
+        return {"host": _host_facts(), "versions": known, "settings": settings, "fidelity": fidelity}
 
     def accounting(self) -> dict[str, Any]:
         """Where every line went."""
@@ -137,8 +140,17 @@ class LabWorld:
         if self._handles is None:
             names = [node.name for node in self._kind.nodes]
             clock, docker, deployer = self._kind.clock, self._kind.docker, _deployer()
-            logging = self._experiment.workload.logging
-            self._handles = Handles(clock, self._kube, docker, names, self._kind.app_nodes, deployer=deployer, logging=logging)
+            workload = self._experiment.workload
+            self._handles = Handles(
+                clock,
+                self._kube,
+                docker,
+                names,
+                self._kind.app_nodes,
+                deployer=deployer,
+                logging=workload.logging,
+                shipper=workload.shipper,
+            )
         return self._handles
 
     def _calibration(self) -> calibration.Calibration:
@@ -167,12 +179,21 @@ def fresh_cluster(progress: Progress, doors: Doors, pods: int, arm: Arm) -> Kube
         kube.close()
         bring_up.renew(progress, doors.kind, _engine_env(), worn)
         kube = doors.kube()
-    if arm.consul != versions.CONSUL:
+    for tag in _on_request(arm):
         doors.kind.uncap()
-        tag = by_part(versions.CONSUL_RECIPES[arm.consul]).tag
-        doors.kind.hold(progress, tag, lambda: image_id(tag) or "", _engine_env)
+        doors.kind.hold(progress, tag, partial(_image_id, tag), _engine_env)
     reset.fresh(doors.kind, kube, progress, pods, arm)
     return kube
+
+
+def _on_request(arm: Arm) -> list[str]:
+    """Tags of the images that the arm needs and no node image holds."""
+    consul = [by_part(versions.CONSUL_RECIPES[arm.consul]).tag] if arm.consul != versions.CONSUL else []
+    return [*consul, *([by_part("rsyslog").tag] if arm.shipper != DEFAULT_SHIPPER else [])]
+
+
+def _image_id(tag: str) -> str:
+    return image_id(tag) or ""
 
 
 def _engine_env() -> Mapping[str, str]:
@@ -181,8 +202,9 @@ def _engine_env() -> Mapping[str, str]:
 
 
 def built(progress: Progress, experiment: Experiment) -> None:
-    """See to it that the engine has the Consul that an experiment asks for."""
+    """See to it that the engine has the Consul and the shipper that an experiment asks for."""
     build_consul(progress, experiment.consul.version)
+    build_shipper(progress, experiment.workload.shipper)
 
 
 def calibrated(progress: Progress, workload: Workload) -> None:
@@ -240,6 +262,10 @@ def _versions(consul: str) -> Mapping[str, str]:
         "kind": versions.KIND,
     }
     return {**programs, **{name: version(name) for name in packages}}
+
+
+def _shipper_version(shipper: Shipper) -> dict[str, str]:
+    return {} if shipper == DEFAULT_SHIPPER else {"rsyslog": versions.RSYSLOG}
 
 
 def _engine_version() -> str:

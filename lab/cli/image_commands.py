@@ -9,6 +9,7 @@ from lab.cli.console import terminal
 from lab.cli.help import examples
 from lab.cluster import engine
 from lab.core.consul import ConsulVersion
+from lab.core.shipper import Shipper
 from lab.images import auto, build, pull, state
 
 images = typer.Typer(
@@ -33,20 +34,29 @@ def ensure(
     shown.line(f"images: {auto.ensure(shown, mode)}")
 
 
-@images.command("build", epilog=examples("lab images build", "lab images build --clean", "lab images build --consul 1.2.3"))
+@images.command(
+    "build",
+    epilog=examples(
+        "lab images build", "lab images build --clean", "lab images build --consul 1.2.3", "lab images build --shipper rsyslog"
+    ),
+)
 def build_command(
     clean: Annotated[bool, typer.Option(help="build again what is built")] = False,
     consul: Annotated[ConsulVersion | None, typer.Option(help="only this version of Consul; the set holds none but the default")] = None,
+    shipper: Annotated[Shipper | None, typer.Option(help="only the image of this shipper; the set holds none but the default's")] = None,
 ) -> None:
     """Build every image from package registries; goes on where an interrupted build was."""
-    if clean and consul is not None:
-        raise typer.BadParameter("throws all away, and --consul builds only one: use one of them", param_hint="--clean")
+    single = consul is not None or shipper is not None
+    if clean and single:
+        raise typer.BadParameter("throws all away, and --consul and --shipper build only one: use one of them", param_hint="--clean")
     shown = terminal()
     engine.ensure(shown)
-    if consul is None:
-        build.build_all(shown, clean=clean)
-    else:
+    if consul is not None:
         build.build_consul(shown, consul)
+    if shipper is not None:
+        build.build_shipper(shown, shipper)
+    if not single:
+        build.build_all(shown, clean=clean)
 
 
 @images.command("pull", epilog=examples("lab images pull", "lab images pull --registry 127.0.0.1:5000"))

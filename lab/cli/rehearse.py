@@ -134,8 +134,16 @@ class _World(compose.LabWorld):
 
     def probes(self) -> Sequence[Probe]:
         """Told, not started: they only ask."""
-        names, logging = [node.name for node in self._cluster.nodes], self._wanted.workload.logging
-        handles = Handles(self._cluster.clock, self._cluster.kube, self._cluster.docker, names, self._cluster.app_nodes, logging=logging)
+        names, workload = [node.name for node in self._cluster.nodes], self._wanted.workload
+        handles = Handles(
+            self._cluster.clock,
+            self._cluster.kube,
+            self._cluster.docker,
+            names,
+            self._cluster.app_nodes,
+            logging=workload.logging,
+            shipper=workload.shipper,
+        )
         for probe in standard_probes(handles):
             self._told.line(f"# probe {probe.name}: asks every {probe.interval_s:g} s, waits at most {probe.timeout_s:g} s")
         self._told.line(f"# watches: {', '.join(watch.name for watch in standard_watches(handles))}")

@@ -7,6 +7,7 @@ import typer
 from lab.core.consul import Consul
 from lab.core.errors import Refused
 from lab.core.experiment import Experiment
+from lab.core.shipper import DEFAULT_SHIPPER
 
 World = Annotated[Literal["kind", "sim"], typer.Option(help="kind: containers of this machine; sim: the simulator, in seconds")]
 
@@ -23,9 +24,11 @@ def refuse_to_simulate(chosen: Experiment) -> None:
         "remedies": bool(chosen.remedies),
         "workload.agents_per_pod": workload.agents_per_pod > 1,
         "workload.logging": not workload.logging,
+        "workload.shipper": workload.shipper != DEFAULT_SHIPPER,
     }
     if real := [field for field, there in wanted.items() if there]:
-        raise Refused(f"simulate {', '.join(real)}", "the simulator knows one Consul of one agent a pod, and no remedies", "lab run NAME")
+        knows = "the simulator knows one Consul of one agent a pod, one shipper, and no remedies"
+        raise Refused(f"simulate {', '.join(real)}", knows, "lab run NAME")
 
 
 def refuse_on_containers(chosen: Experiment) -> None:

@@ -16,6 +16,7 @@ from lab.cluster.gossip_key import gossip_file, gossip_key
 from lab.core import paths
 from lab.core.consul import DEFAULT_VERSION, Encryption
 from lab.core.experiment import Experiment, Workload
+from lab.core.shipper import DEFAULT_SHIPPER, Shipper
 
 ANNOTATION = "cascade-lab/arm"
 UNFINISHED = "unfinished"
@@ -36,23 +37,26 @@ class Arm:
         encryption: how the pool begins; "" where no key can come into it, in the middle of the run neither, and pods have no Secret.
         agents_per_pod: Consul agents in each workload pod.
         logging: Kafka and the sidecars that ship to it.
+        shipper: what ships the log lines.
     """
 
     consul: str = DEFAULT_VERSION
     encryption: Encryption | Literal[""] = ""
     agents_per_pod: int = 1
     logging: bool = True
+    shipper: Shipper = DEFAULT_SHIPPER
 
     @classmethod
     def of(cls, experiment: Experiment) -> "Arm":
         """The arm that an experiment asks for."""
         guarded = experiment.consul.encryption != "off" or experiment.remedies
         encryption = experiment.consul.encryption if guarded else ""
-        return replace(cls.of_workload(experiment.workload), consul=experiment.consul.version, encryption=encryption)
+        usual, shipper = cls.of_workload(experiment.workload), experiment.workload.shipper
+        return replace(usual, consul=experiment.consul.version, encryption=encryption, shipper=shipper)
 
     @classmethod
     def of_workload(cls, workload: Workload) -> "Arm":
-        """What a workload asks for, on the default Consul: nodes are calibrated on it, so that all arms of a comparison get the same caps."""
+        """What a workload asks for, on the default Consul and shipper: nodes are calibrated on it, so that all arms of a comparison get the same caps."""
         return cls(agents_per_pod=workload.agents_per_pod, logging=workload.logging)
 
     @property
@@ -107,6 +111,7 @@ def kustomization(arm: Arm, manifests: Path, folder: Path) -> dict[str, Any]:
         "mitigations/gossip-encryption": bool(arm.encryption),
         "factors/many-agents": arm.agents_per_pod > 1,
         "factors/no-kafka": not arm.logging,
+        "factors/rsyslog": arm.shipper == "rsyslog",
     }
     return {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",

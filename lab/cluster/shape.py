@@ -36,7 +36,7 @@ _CONSULS = {
     "1.22.3": "not of the incident's time",
 }
 _FIDELITY = (
-    "Real programs: Kubernetes 1.34.4 in kind, containerd, Kafka 4.3.1, Consul {consul} ({which}), kafka-python shippers, Locust.",
+    "Real programs: Kubernetes 1.34.4 in kind, containerd, Kafka 4.3.1, Consul {consul} ({which}), {shipper} shippers, Locust.",
     "Scaled down: 5 app nodes and some dozens of pods on one machine; Target had about 2,000 workloads in its largest development cluster and about 41,000 agents in one gossip pool.",
     "A node is a container with a CPU cap, calibrated as a multiple of its steady use; the share ratio of a 96-core host is put on its slices. Timers are shortened (listed in the settings).",
     "Vault 1.1.2 keeps data and lock in Consul with its own timers (session, lock wait and lock delay 15 s); the load balancer is HAProxy, its configuration made by consul-template of today; a canary deploy registers an instance in Consul and starts no pod.",
@@ -54,7 +54,7 @@ _SHARED_POD = (
 
 def fidelity(consul: str, workload: Workload) -> list[str]:
     """The fidelity statement of every history and report."""
-    common = [sentence.format(consul=consul, which=_CONSULS[consul]) for sentence in _FIDELITY]
+    common = [sentence.format(consul=consul, which=_CONSULS[consul], shipper=workload.shipper) for sentence in _FIDELITY]
     shared = [_SHARED_POD.format(agents=workload.agents_per_pod)] if workload.agents_per_pod > 1 else []
     return [*common, *shared, *([] if workload.logging else [_NO_KAFKA])]
 

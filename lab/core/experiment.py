@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from lab.core.consul import Consul
 from lab.core.fault_specs import ActTimes, ChurnPodsSpec, FaultSpec, FaultTimes, Seconds
 from lab.core.remedy_specs import RemedySpec
+from lab.core.shipper import DEFAULT_SHIPPER, Shipper
 from lab.core.strict import Strict
 
 Link = Literal[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
@@ -27,6 +28,10 @@ class Workload(Strict):
     logging: bool = Field(
         default=True,
         description="Kafka, and the sidecars that ship to it; without them the app logs nothing, and links 0 and 1 cannot fire",
+    )
+    shipper: Shipper = Field(
+        DEFAULT_SHIPPER,
+        description="what carries the log lines to Kafka: kafka-python (the lab's logging sidecar) or rsyslog (in its place in the pod; its image is built when it is first asked for)",
     )
     requests_per_s: float = Field(25, gt=0, le=2000, description="steady requests per second, open workload")
     flood_lines_per_s: float = Field(
@@ -104,6 +109,8 @@ class Experiment(Strict):
     def _needs_no_kafka(self) -> None:
         if self.workload.flood_lines_per_s:
             raise ValueError(f"workload.flood_lines_per_s ({self.workload.flood_lines_per_s:g}) must be 0 without workload.logging")
+        if self.workload.shipper != DEFAULT_SHIPPER:
+            raise ValueError(f"workload.shipper ({self.workload.shipper}) needs workload.logging: there is nothing to ship without it")
         for number, spec in enumerate(self.faults):
             if spec.fault.endswith("-broker"):
                 raise ValueError(f"faults.{number}.fault ({spec.fault}) needs workload.logging: there is no broker without it")

@@ -12,6 +12,7 @@ from lab.adapters import shell
 from lab.adapters.clock import SystemClock
 from lab.core.paths import cache, project
 from lab.core.progress import Progress
+from lab.core.shipper import DEFAULT_SHIPPER, Shipper
 from lab.images import containers, golang, linked, nodes, versions
 from lab.images.debian import debian
 from lab.images.jars import jars
@@ -51,7 +52,7 @@ def parts() -> list[Part]:
     return [
         *programs(),
         Part("jars", jars, files_present, files=_recipe("kafka", "pom.xml", "jars.lock"), expect_s=30),
-        _image("debian", debian, 60),
+        _debian(),
         _image("node-base", nodes.node_base, 60, _recipe("node-base")),
         _image("kindest-node", nodes.kindest_node, 60, _recipe("kube-proxy"), (nodes.LOOSEN, nodes.QUIET)),
         _image("kafka", lambda bench: _docker(bench, "kafka", {"libs": cache() / "jars"}), 60, _recipe("kafka", "Dockerfile")),
@@ -74,7 +75,25 @@ def build_consul(progress: Progress, version: str) -> Made:
     if version == versions.CONSUL:
         return {}
     golang.prepare(progress)
-    wanted = consul_parts(version)
+    return _make_few(consul_parts(version), progress)
+
+
+def build_shipper(progress: Progress, shipper: Shipper) -> Made:
+    """Build the image of a shipper that is no part of the whole set; the default one is in it.
+
+    Raises:
+        Refused: a build tool is missing and may not be installed by us.
+        LabError: a part failed; the message names its log.
+    """
+    return {} if shipper == DEFAULT_SHIPPER else _make_few(rsyslog_parts(), progress)
+
+
+def rsyslog_parts() -> list[Part]:
+    """All that goes into the image of rsyslog, from nothing."""
+    return [_debian(), _image("rsyslog", lambda bench: _docker(bench, "rsyslog"), 20, _recipe("rsyslog"))]
+
+
+def _make_few(wanted: list[Part], progress: Progress) -> Made:
     if lacking(wanted):
         host.ensure(["debootstrap"], progress)
     return make_all(wanted, progress, SystemClock(), nodes.clean_work)
@@ -82,8 +101,7 @@ def build_consul(progress: Progress, version: str) -> Made:
 
 def consul_parts(version: str) -> list[Part]:
     """All that goes into one version of Consul, from nothing."""
-    base = next(part for part in parts() if part.name == "debian")
-    return [base, consul_program(version), _consul(versions.CONSUL_RECIPES[version])]
+    return [_debian(), consul_program(version), _consul(versions.CONSUL_RECIPES[version])]
 
 
 def own_parts() -> list[Part]:
@@ -113,6 +131,11 @@ def _image(
 
     final = Part(part, replace, containers.present, image.needs, files, (image.tag, *settings), expect_s)
     return final
+
+
+def _debian() -> Part:
+    """The base of all that we build."""
+    return _image("debian", debian, 60)
 
 
 def _program_image(part: str) -> Part:

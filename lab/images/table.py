@@ -96,10 +96,13 @@ IMAGES: tuple[Image, ...] = (
 )
 
 
-ON_REQUEST: tuple[Image, ...] = tuple(
-    Image("consul", version, None, f"Go modules with the pins in images/{recipe}", recipe, ("debian", f"go-{recipe}"), "core app")
-    for version, recipe in versions.CONSUL_RECIPES.items()
-    if version != versions.CONSUL
+ON_REQUEST: tuple[Image, ...] = (
+    *(
+        Image("consul", version, None, f"Go modules with the pins in images/{recipe}", recipe, ("debian", f"go-{recipe}"), "core app")
+        for version, recipe in versions.CONSUL_RECIPES.items()
+        if version != versions.CONSUL
+    ),
+    Image("cascade-lab/rsyslog", "1", None, "Debian's rsyslog with omkafka, and images/rsyslog", "rsyslog", ("debian",), "app"),
 )
 """Images of single experiments: made when one asks for them, and loaded into the nodes of a running cluster, not into the node images."""
 

@@ -28,6 +28,9 @@ KAFKA = "4.3.1"
 HAPROXY = "2.6"
 """Debian bookworm's, a long-term release."""
 
+RSYSLOG = "8.2302"
+"""Debian bookworm's, with librdkafka 2.0.2; built on request alone."""
+
 PYTHON = "3.11-slim-bookworm"
 DEBIAN = "bookworm"
 

@@ -17,6 +17,8 @@ from lab.core.clock import Clock
 from lab.core.paths import TALLY
 from lab.core.protocols import Probe, Watch
 from lab.core.secrets import Deployer
+from lab.core.shipped import Shipped, credited
+from lab.core.shipper import DEFAULT_SHIPPER, Shipper
 from lab.core.tally import Tally
 from lab.probes import consul
 from lab.probes.deploys import DeployProbe
@@ -51,6 +53,7 @@ class Handles:
         tally: folder of the tallies.
         deployer: who logs in to Vault and deploys; None where the lab has no credentials.
         logging: is there a broker to ask?
+        shipper: what ships the log lines; only the default one keeps a tally.
         living: names of the agents whose processes run on this host.
     """
 
@@ -63,6 +66,7 @@ class Handles:
     tally: Path = TALLY
     deployer: Deployer | None = None
     logging: bool = True
+    shipper: Shipper = DEFAULT_SHIPPER
     pods: PodCache = field(default_factory=PodCache)
     ready: NodeCache = field(default_factory=NodeCache)
     leases: LeaseCache = field(default_factory=LeaseCache)
@@ -137,7 +141,11 @@ def _host_probes(handles: Handles) -> list[Probe]:
         return host.Cgroup(ids[node], docker.pid(node))
 
     def read_tallies(pods: Iterable[str]) -> dict[str, Tally]:
-        return host.read_tallies(handles.tally, pods)
+        tallies = host.read_tallies(handles.tally, pods)
+        if handles.shipper == DEFAULT_SHIPPER:
+            return tallies
+        done = host.read_shipped(handles.tally)
+        return {pod: credited(tally, done.get(pod, Shipped())) for pod, tally in tallies.items()}
 
     def family() -> dict[int, str]:
         return {pid: words for root in (os.getpid(), *handles.more_pids()) for pid, words in host.family(root).items()}

@@ -7,7 +7,7 @@ A line never acknowledged is in the backlog of a living pod, or went with the vo
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,15 +70,28 @@ def of_pod(tally: Tally, seqs: Seqs, *, living: bool) -> Accounting:
     )
 
 
-def account(tallies: Mapping[str, Tally], topic: Mapping[str, Seqs], living: Collection[str]) -> Accounting:
+def account(
+    tallies: Mapping[str, Tally], topic: Mapping[str, Seqs], living: Collection[str], acked: Mapping[str, int] | None = None
+) -> Accounting:
     """Account for all pods that have a tally or a line in the topic.
 
     Args:
         tallies: by pod, read before the topic was.
         topic: numbers of the lines in the topic, by pod.
         living: pods whose volumes are still there.
+        acked: sends that Kafka acknowledged to a shipper without a tally, by pod, read before the topic was. It sends in no certain order, so only
+            how many lines must be there is known, not which: what it lost before Kafka had it is told apart from the backlog by nobody.
     """
     total = Accounting()
     for pod in tallies.keys() | topic.keys():
         total += of_pod(tallies.get(pod, _NOTHING), topic.get(pod, _NONE), living=pod in living)
-    return total
+    absent = sum(max(0, sends - topic.get(pod, _NONE).size) for pod, sends in (acked or {}).items())
+    return _without(total, absent)
+
+
+def _without(total: Accounting, absent: int) -> Accounting:
+    """`absent` lines neither wait nor went with a pod: they are unaccounted."""
+    waiting = min(absent, total.backlog)
+    gone = min(absent - waiting, total.gone_with_pod)
+    unaccounted = total.unaccounted + waiting + gone
+    return replace(total, backlog=total.backlog - waiting, gone_with_pod=total.gone_with_pod - gone, unaccounted=unaccounted)

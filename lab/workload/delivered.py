@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lab.adapters.host import read_shipped
 from lab.adapters.kafka_topic import Batches, TopicReader
 from lab.core.clock import Clock
 from lab.core.errors import LabError
@@ -55,9 +56,10 @@ def account_now(clock: Clock, living: Collection[str], folder: Path = TALLY, rea
         Unavailable: the topic could not be read to its end within `TIMEOUT_S`.
     """
     tallies = read_all(folder)
+    acked = {who: shipped.acked for who, shipped in read_shipped(folder).items()}
     reader = reader or TopicReader(clock)
     try:
         topic = by_pod(reader.batches(TOPIC, TIMEOUT_S))
     finally:
         reader.close()
-    return account(tallies, topic, living)
+    return account(tallies, topic, living, acked)

@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
-from lab.adapters.host import Agents, Cgroup, CpuCounters, cpu_seconds, family, forget_tallies, read_tallies
+from lab.adapters.host import Agents, Cgroup, CpuCounters, cpu_seconds, family, forget_tallies, read_shipped, read_tallies
 from lab.core.errors import Unavailable
+from lab.core.shipped import Shipped
 
 ID = "4f" * 32
 
@@ -131,6 +132,14 @@ def test_tallies_that_are_missing_or_half_made_are_left_out(tmp_path):
     (tmp_path / "b").write_bytes(b"\0" * 10)
     found = read_tallies(tmp_path, ["a", "b", "c"])
     assert {name: tally.backlog_bytes for name, tally in found.items()} == {"a": 200}
+
+
+def test_a_shipper_s_counters_are_read_from_the_end_of_its_file(tmp_path):
+    (tmp_path / "app-1").write_bytes(struct.pack("<8Q", 1, 200, 0, 0, 5, 0, 0, 0))
+    told = [f'now: {{ "name": "omkafka", "origin": "omkafka", "acked": {acked} }}' for acked in range(1000)]
+    (tmp_path / "app-1.1548000000").write_text("\n".join([*told, ""]))
+    assert read_shipped(tmp_path) == {"app-1": Shipped(acked=999)}
+    assert read_shipped(tmp_path / "none") == {}
 
 
 def test_the_counters_of_earlier_pods_are_forgotten(tmp_path):

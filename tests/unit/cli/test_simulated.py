@@ -104,6 +104,12 @@ def test_every_command_is_found_and_a_wrong_name_gets_the_nearest() -> None:
     assert "Did you mean 'judge'?" in CliRunner().invoke(app, ["juge"]).output
 
 
+def test_one_shipper_is_simulated() -> None:
+    ran = CliRunner().invoke(app, ["run", "cascade", "--world", "sim", "--set", "workload.shipper=rsyslog"])
+    assert isinstance(ran.exception, Refused)
+    assert "simulate workload.shipper" in str(ran.exception)
+
+
 @pytest.mark.parametrize(
     ("name", "field"), [("gossip-poison", "workload.agents_per_pod"), ("gossip-cure", "remedies"), ("gossip-poison", "workload.logging")]
 )

@@ -128,8 +128,19 @@ def test_gossip_poison_is_an_arm_of_four_agents_a_pod_and_no_kafka_and_its_nodes
     assert Arm.of_workload(experiment.workload) == Arm(agents_per_pod=4, logging=False)
 
 
-def test_every_component_that_an_arm_names_is_there():
-    for name in made(Arm(encryption="on", agents_per_pod=2, logging=False))["components"]:
+def test_another_shipper_is_a_component_after_what_names_the_agent_by_its_place():
+    arm = Arm.of(load_experiment("cascade", ["workload.shipper=rsyslog", "consul.encryption=on"]))
+    assert [Path(name).name for name in made(arm)["components"]] == ["gossip-encryption", "rsyslog"]
+    assert json.loads(arm.words) == {"encryption": "on", "shipper": "rsyslog"}
+
+
+def test_shippers_are_compared_under_the_caps_of_the_default_one():
+    assert Arm.of_workload(Workload(shipper="rsyslog")) == Arm()
+
+
+@pytest.mark.parametrize("arm", [Arm(encryption="on", agents_per_pod=2, logging=False), Arm(shipper="rsyslog")])
+def test_every_component_that_an_arm_names_is_there(arm):
+    for name in made(arm)["components"]:
         assert (paths.project() / "manifests" / Path(name).relative_to(made(Arm())["resources"][0]) / "kustomization.yaml").is_file()
 
 
@@ -144,6 +155,11 @@ def test_the_fidelity_statement_says_when_agents_share_a_pod_and_when_there_is_n
     shared, without = shape.fidelity("1.2.2", Workload(agents_per_pod=10, logging=False))[len(usual) :]
     assert "10 Consul agents live in each pod" in shared
     assert "no Kafka" in without
+
+
+def test_the_fidelity_statement_names_the_shipper_that_ran():
+    assert "kafka-python shippers" in shape.fidelity("1.2.2", Workload())[0]
+    assert "rsyslog shippers" in shape.fidelity("1.2.2", Workload(shipper="rsyslog"))[0]
 
 
 def test_every_experiment_has_an_arm():

@@ -4,8 +4,9 @@ import pytest
 
 from lab.core.errors import LabError
 from lab.core.paths import project
+from lab.core.shipper import DEFAULT_SHIPPER
 from lab.images import build, debian, jars, nodes, versions
-from lab.images.table import IMAGES, by_part
+from lab.images.table import IMAGES, ON_REQUEST, by_part
 
 LISTING = """\
 REF                                       TYPE      DIGEST      SIZE    PLATFORMS   LABELS
@@ -21,7 +22,7 @@ def test_names_and_parts_are_unique():
 
 
 def test_every_image_that_kind_config_and_the_manifests_name_is_in_the_table():
-    tags = {image.tag for image in IMAGES}
+    tags = {image.tag for image in (*IMAGES, *ON_REQUEST)}
     files = [project() / "kind-config.yaml", *(project() / "manifests").rglob("*.yaml")]
     named = {
         name
@@ -35,6 +36,13 @@ def test_every_image_that_kind_config_and_the_manifests_name_is_in_the_table():
 def test_every_image_we_build_has_a_recipe_or_a_program_that_makes_it():
     programmed = {"debian", "kindest-node", "node-core", "node-app"}
     assert all((project() / "images" / image.part / "Dockerfile").is_file() for image in IMAGES if image.part not in programmed)
+
+
+def test_rsyslog_is_built_alone_on_debian_and_when_it_is_asked_for():
+    base, rsyslog = build.rsyslog_parts()
+    assert (base.name, rsyslog.name, rsyslog.needs) == ("debian", "rsyslog", ("debian",))
+    assert "rsyslog" not in {image.part for image in IMAGES}
+    assert build.build_shipper(None, DEFAULT_SHIPPER) == {}
 
 
 def test_recipes_stand_on_images_of_the_table():

@@ -1,5 +1,6 @@
 """The table is whole: every probe and watch of a standard run, none twice, and none that may hold a sampler for ever."""
 
+import struct
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -23,6 +24,15 @@ def test_probes_and_watches_have_names_of_their_own(tmp_path):
 def test_without_kafka_the_broker_is_not_asked(tmp_path):
     without = replace(handles(tmp_path), logging=False)
     assert {probe.name for probe in standard_probes(handles(tmp_path))} - {probe.name for probe in standard_probes(without)} == {"kafka"}
+
+
+def test_the_tallies_of_pods_whose_shipper_keeps_none_are_filled_from_its_own_counters(tmp_path):
+    (tmp_path / "a").write_bytes(struct.pack("<8Q", 10, 2000, 0, 0, 0, 0, 0, 0))
+    (tmp_path / "a.1").write_text('now: { "name": "omkafka", "origin": "omkafka", "acked": 4 }\n')
+    for shipper, backlog in (("kafka-python", 2000), ("rsyslog", 1200)):
+        shared = replace(handles(tmp_path), shipper=shipper)
+        tallies = next(probe for probe in standard_probes(shared) if probe.name == "tallies")
+        assert {pod: tally.backlog_bytes for pod, tally in tallies.read(["a", "b"]).items()} == {"a": backlog}
 
 
 def test_every_probe_says_how_often_and_how_long(tmp_path):

@@ -88,6 +88,7 @@ def test_the_cure_differs_from_the_poison_in_nothing_but_the_remedy() -> None:
     [
         ("gossip-poison", "workload.flood_lines_per_s=10", "workload.flood_lines_per_s (10) must be 0 without workload.logging"),
         ("cascade", "workload={logging: false}", "faults.0.fault (pause-broker) needs workload.logging"),
+        ("gossip-poison", "workload.shipper=rsyslog", "workload.shipper (rsyslog) needs workload.logging"),
         ("gossip-poison", "workload.agents_per_pod=21", "workload.agents_per_pod: Input should be less than or equal to 20, not 21"),
     ],
 )
@@ -192,7 +193,7 @@ def test_a_field_that_the_file_left_out_can_be_set() -> None:
         ("faults.1.heal_at_s=3", "there is no 1 to change"),
         ("title.x=3", "there is no 'x' to change: 'Kafka goes away, comes back, and takes the platform with... has no fields"),
         ("workload.pods", "it is not FIELD=VALUE; allowed: a whole number, 1 to 110"),
-        ("workload=[", "workload: '[' is not YAML; allowed: the fields pods, agents_per_pod, logging, requests_per_s"),
+        ("workload=[", "workload: '[' is not YAML; allowed: the fields pods, agents_per_pod, logging, shipper, requests_per_s"),
         ("outage_s=20", "faults.0.heal_at_s (40) must not be after outage_s (20)"),
     ],
 )

@@ -15,6 +15,14 @@ def seqs(*numbers):
     return np.array(numbers, np.int64)
 
 
+def test_a_shipper_without_a_tally_is_held_to_the_number_of_its_acknowledged_sends():
+    tallies, topic = {"a": counted(5, 0), "b": counted(5, 0)}, {"a": seqs(1, 3, 3), "b": seqs(2, 1)}
+    assert account(tallies, topic, ["a"]) == Accounting(10, 4, 3, 3, 0, 1)
+    assert account(tallies, topic, ["a"], {"a": 3, "b": 2}) == Accounting(10, 4, 3, 3, 0, 1)
+    assert account(tallies, topic, ["a"], {"a": 3, "b": 4}) == Accounting(10, 4, 1, 3, 2, 1)
+    assert account(tallies, topic, [], {"a": 4}) == Accounting(10, 4, 0, 5, 1, 1)
+
+
 CASES = {
     "all delivered": (counted(3, 3), seqs(1, 2, 3), True, Accounting(3, 3, 0, 0, 0, 0)),
     "in a living pod's file": (counted(5, 2), seqs(1, 2), True, Accounting(5, 2, 3, 0, 0, 0)),

@@ -76,6 +76,13 @@ def test_no_folder_is_no_tallies(tmp_path):
     assert read_all(tmp_path / "none") == {}
 
 
+def test_what_rsyslog_says_was_acknowledged_must_be_in_the_topic(tmp_path):
+    (tmp_path / "a").write_bytes(b"".join(n.to_bytes(8, "little") for n in (5, 1000, 0, 0, 0, 1, 0, 0)))
+    (tmp_path / "a.1").write_text('now: { "name": "omkafka", "origin": "omkafka", "acked": 4 }\n')
+    reader = FakeReader(batch([line("a", 1), line("a", 3), line("a", 3)]))
+    assert account_now(None, ["a"], tmp_path, reader) == Accounting(written=5, delivered=2, backlog=2, unaccounted=1, duplicates=1)
+
+
 def test_the_whole_account_from_files_and_topic(tmp_path):
     (tmp_path / "a").write_bytes(b"".join(n.to_bytes(8, "little") for n in (5, 1000, 2, 400, 7, 1, 0, 0)))
     reader = FakeReader(batch([line("a", 1), line("a", 2), line("a", 2)]))

@@ -150,6 +150,19 @@ def test_the_secret_of_this_tree_holds_no_key():
     assert secret["metadata"]["name"] == arms.SECRET
 
 
+def test_rsyslog_stands_in_the_logger_s_place_and_nothing_but_the_program_differs():
+    pods = YAML(typ="safe").load((MANIFESTS / "factors" / "rsyslog" / "pods.yaml").read_text())
+    (sidecar,) = pods["spec"]["template"]["spec"]["containers"]
+    logger = next(each for each in PODS["app.yaml"]["containers"] if each["name"] == sidecar["name"] == "logger")
+    assert set(sidecar) == {"name", "image", "command", "env"}
+    env = {each["name"]: each.get("value", "") for each in [*logger["env"], *sidecar["env"]]}
+    assert {"KAFKA", "POD_NAME", "NODE_NAME", "LOG_FILE", "WORK"} <= set(env)
+    mounts = [each["mountPath"] for each in logger["volumeMounts"]]
+    assert env["WORK"].startswith(f"{mounts[0]}/")
+    assert env["LOG_FILE"] == f"{mounts[0]}/app.log"
+    assert "/var/lib/cascade-lab/tally" in mounts  # what ship.sh takes for the tallies' folder
+
+
 def test_without_kafka_nothing_ships_and_the_app_logs_nothing():
     pods = YAML(typ="safe").load((MANIFESTS / "factors" / "no-kafka" / "pods.yaml").read_text())
     containers = {each["name"]: each for each in pods["spec"]["template"]["spec"]["containers"]}
