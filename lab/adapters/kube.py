@@ -217,6 +217,13 @@ class Kube:
         except _NotFound:
             return
 
+    def forget(self, path: str) -> None:
+        """Delete the object at `path`, and in time what it has made; fine when there is none."""
+        try:
+            self._call("DELETE", path, {}, {"propagationPolicy": "Background"})
+        except _NotFound:
+            return
+
     def delete_pods(self, selector: str, *, grace_s: int = 0) -> None:
         """Delete all pods with these labels at once."""
         self._call("DELETE", PODS, {"labelSelector": selector}, {"gracePeriodSeconds": grace_s}, timeout_s=_SWEEP_S)

@@ -60,6 +60,11 @@ class Arm:
         return cls(agents_per_pod=workload.agents_per_pod, logging=workload.logging)
 
     @property
+    def collects(self) -> bool:
+        """Does each app node have a collector?"""
+        return self.shipper == "rsyslog-daemonset"
+
+    @property
     def words(self) -> str:
         """How the cluster names it: "" as the manifests stand, else each thing that differs."""
         usual = asdict(Arm())
@@ -112,6 +117,7 @@ def kustomization(arm: Arm, manifests: Path, folder: Path) -> dict[str, Any]:
         "factors/many-agents": arm.agents_per_pod > 1,
         "factors/no-kafka": not arm.logging,
         "factors/rsyslog": arm.shipper == "rsyslog",
+        "factors/rsyslog-daemonset": arm.collects,
     }
     return {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",

@@ -86,4 +86,4 @@ def _bring(docker: Docker, node: str, image: EngineImage, archive: Path, env: Ma
 
 
 def _mark(image: EngineImage) -> str:
-    return f"{MARKS}/{image.tag}"
+    return f"{MARKS}/{image.tag.replace('/', '_')}"

@@ -20,7 +20,7 @@ from lab.adapters.kube import NAMESPACE, Kube, Object
 from lab.adapters.vault import PORTS
 from lab.cluster.arms import FOLDER, SECRET, SECRET_FILE, Arm
 from lab.cluster.redeploy import APP
-from lab.cluster.reset import CORE_PODS, NAME_LABEL
+from lab.cluster.reset import COLLECTOR, CORE_PODS, NAME_LABEL
 from lab.cluster.shape import Node
 from lab.cluster.units import Units
 from lab.cluster.world import KindWorld
@@ -121,7 +121,9 @@ class ToldKube(Kube):
     """The API server, as it would be asked: a handful of objects that follow what is asked for."""
 
     def __init__(self, nodes: Iterable[Node], notes: Notes) -> None:
+        nodes = list(nodes)
         self._names = [node.name for node in nodes]
+        self._app_nodes = sum(node.role == "app" for node in nodes)
         self._notes = notes
         self._replicas = {"app": 0, **CORE_PODS}
         self._agents_per_pod = 1
@@ -130,6 +132,7 @@ class ToldKube(Kube):
     def carry(self, arm: Arm) -> None:
         """From now on it is as the arm says."""
         self._replicas |= CORE_PODS if arm.logging else {**CORE_PODS, "kafka": 0}
+        self._replicas[COLLECTOR] = self._app_nodes if arm.collects else 0
         self._agents_per_pod = arm.agents_per_pod
         self._generation += 1
 

@@ -5,12 +5,12 @@ is checked here (one pool, one leader, every agent a member, every pod running);
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
-from lab.adapters.kube import Kube, Object
+from lab.adapters.kube import NAMESPACE, Kube, Object
 from lab.cluster import arms
 from lab.cluster.arms import Arm
 from lab.cluster.redeploy import settle
@@ -34,6 +34,9 @@ CORE_PODS = {"vault": 2, "balancer": 1, "consul": SERVERS, "kafka": 1}
 takes the lock of the new one."""
 CORE_KINDS = {"vault": "statefulsets", "balancer": "deployments", "consul": "statefulsets", "kafka": "statefulsets"}
 """What makes each of them."""
+COLLECTOR = "collector"
+"""What the collectors of an arm go by (manifests/factors/rsyslog-daemonset). They are made anew as well: their counters begin at nothing."""
+COLLECTORS = f"/apis/apps/v1/namespaces/{NAMESPACE}/daemonsets/{COLLECTOR}"
 NAME_LABEL = "app.kubernetes.io/name"
 
 
@@ -152,13 +155,20 @@ def _sweep(world: KindWorld, kube: Kube, progress: Progress, arm: Arm, *, change
     _delete(kube, "app")
     until(progress, world.clock, "the old pods gone", lambda: _left(kube.pods(labelled("app"))), SETTLE_ALLOWED_S)
     world.forget_tallies()
-    old = {_uid(pod) for name in CORE_PODS for pod in kube.pods(labelled(name))}
+    wanted = _core(world, arm)
+    old = {_uid(pod) for name in wanted for pod in kube.pods(labelled(name))}
     if change:
         _change(world, kube, progress, arm)
     else:
-        for name in CORE_PODS:
+        for name in wanted:
             _delete(kube, name)
-    until(progress, world.clock, "a fresh core", lambda: _core_missing(kube, old, arm), SETTLE_ALLOWED_S)
+    until(progress, world.clock, "a fresh core", lambda: _core_missing(kube, old, wanted), SETTLE_ALLOWED_S)
+
+
+def _core(world: KindWorld, arm: Arm) -> dict[str, int]:
+    """What is made anew with each run of this arm, by name, in the order of its end."""
+    core = {name: number for name, number in CORE_PODS.items() if arm.logging or name != "kafka"}
+    return {COLLECTOR: len(world.app_nodes), **core} if arm.collects else core
 
 
 @retry(retry=retry_if_exception_type(Unavailable), stop=stop_after_attempt(DELETE_TRIES), reraise=True)
@@ -171,9 +181,10 @@ def _change(world: KindWorld, kube: Kube, progress: Progress, arm: Arm) -> None:
     """Have the cluster carry another arm. No pod is there while its template changes, else a stateful set would replace one after the other."""
 
     def left() -> str:
-        return _left([pod for name in CORE_PODS for pod in kube.pods(labelled(name))])
+        return _left([pod for name in (COLLECTOR, *CORE_PODS) for pod in kube.pods(labelled(name))])
 
     arms.note(kube, arms.UNFINISHED)  # one who is killed from here on leaves a core that no arm has
+    kube.forget(COLLECTORS)  # applying another arm changes objects, and takes none away
     for name in CORE_PODS:
         kube.scale(name, 0, kind=CORE_KINDS[name])
         _delete(kube, name)
@@ -183,10 +194,10 @@ def _change(world: KindWorld, kube: Kube, progress: Progress, arm: Arm) -> None:
         world.carry(arm, kube)
 
 
-def _core_missing(kube: Kube, old: set[str], arm: Arm) -> str:
-    pods = [pod for name in CORE_PODS for pod in kube.pods(labelled(name)) if _uid(pod) not in old and _pod_ready(pod)]
-    wanted = sum(CORE_PODS.values()) - (0 if arm.logging else CORE_PODS["kafka"])
-    return "" if len(pods) == wanted else f"{len(pods)} of {wanted} pods ready"
+def _core_missing(kube: Kube, old: set[str], wanted: Mapping[str, int]) -> str:
+    pods = [pod for name in wanted for pod in kube.pods(labelled(name)) if _uid(pod) not in old and _pod_ready(pod)]
+    number = sum(wanted.values())
+    return "" if len(pods) == number else f"{len(pods)} of {number} pods ready"
 
 
 def _missing_pods(kube: Kube, pods: int) -> str:

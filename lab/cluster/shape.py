@@ -47,6 +47,7 @@ _FIDELITY = (
 
 
 _NO_KAFKA = "In this run there is no Kafka, no shipper and nothing logged, whatever is said of them above."
+_COLLECTED = "In this run pods have no logging sidecar: they write their lines to stdout, and one rsyslog on each node ships what the runtime stores."
 _SHARED_POD = (
     "In this run {agents} Consul agents live in each pod: members with names and ports of their own, on one address and in one container."
 )
@@ -56,7 +57,8 @@ def fidelity(consul: str, workload: Workload) -> list[str]:
     """The fidelity statement of every history and report."""
     common = [sentence.format(consul=consul, which=_CONSULS[consul], shipper=workload.shipper) for sentence in _FIDELITY]
     shared = [_SHARED_POD.format(agents=workload.agents_per_pod)] if workload.agents_per_pod > 1 else []
-    return [*common, *shared, *([] if workload.logging else [_NO_KAFKA])]
+    collected = [_COLLECTED] if workload.shipper == "rsyslog-daemonset" else []
+    return [*common, *shared, *collected, *([] if workload.logging else [_NO_KAFKA])]
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ class Workload(Strict):
     )
     shipper: Shipper = Field(
         DEFAULT_SHIPPER,
-        description="what carries the log lines to Kafka: kafka-python (the lab's logging sidecar) or rsyslog (in its place in the pod; its image is built when it is first asked for)",
+        description="what carries the log lines to Kafka: kafka-python (the lab's logging sidecar), rsyslog (in its place in the pod), or rsyslog-daemonset (one a node, for lines on stdout); the image of rsyslog is built when it is first asked for",
     )
     requests_per_s: float = Field(25, gt=0, le=2000, description="steady requests per second, open workload")
     flood_lines_per_s: float = Field(

@@ -5,19 +5,19 @@ It knows nothing of tallies, so what Kafka has acknowledged to it and the CPU th
 
 import json
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from lab.core.tally import Tally
 
-STATS_FILE = re.compile(r"^(?P<who>[^.]+)\.\d+$")
-"""Names of such files: the pod, and the second of the start (images/rsyslog/ship.sh). A tally's name has no dot."""
+STATS_FILE = re.compile(r"^(?P<who>.+)\.\d+$")
+"""Names of such files: the pod or, of a collector, the node, and the second of the start (images/rsyslog/ship.sh). A tally's name has no such end."""
 
 TAIL_BYTES = 16_384
-"""Chosen: one round of counters is 2.3 kB a second; several whole ones are in the last 16 kB."""
+"""Chosen: one round of counters is 2.5 kB a second, and 30 bytes for each pod of a collector; several whole ones are in the last 16 kB."""
 
-_LINE = re.compile(r'\{ "name": "(?P<name>omkafka|resource-usage)", .*\}$', re.MULTILINE)
-"""The objects that matter. Source: rsyslog 8.2302, plugins/omkafka/omkafka.c and plugins/impstats/impstats.c."""
+_LINE = re.compile(r'\{ "name": "(?P<name>omkafka|resource-usage|taken)", .*\}$', re.MULTILINE)
+"""The objects that matter. Source: rsyslog 8.2302, plugins/omkafka/omkafka.c, plugins/impstats/impstats.c, and the bucket of images/rsyslog/ship.conf."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +28,21 @@ class Shipped:
         acked: sends that Kafka has acknowledged. A line that was sent again counts again, and the last ones are counted when the next line is
             handed over: omkafka asks its Kafka client for answers only then.
         cpu_us: CPU time, user and system, in microseconds.
+        taken: lines of each pod that were handed to its Kafka client.
     """
 
     acked: int = 0
     cpu_us: int = 0
+    taken: Mapping[str, int] = field(default_factory=dict)
 
     def __add__(self, other: "Shipped") -> "Shipped":
-        return Shipped(self.acked + other.acked, self.cpu_us + other.cpu_us)
+        taken = {pod: self.taken.get(pod, 0) + other.taken.get(pod, 0) for pod in {**self.taken, **other.taken}}
+        return Shipped(self.acked + other.acked, self.cpu_us + other.cpu_us, taken)
+
+    @property
+    def in_flight(self) -> int:
+        """Lines that its Kafka client has, and Kafka has not acknowledged; lines of pods that are gone are among them."""
+        return max(0, sum(self.taken.values()) - self.acked)
 
 
 def parse(text: str) -> Shipped:
@@ -42,7 +50,8 @@ def parse(text: str) -> Shipped:
     whole = text[: text.rfind("\n") + 1]
     newest = {found["name"]: json.loads(found[0]) for found in _LINE.finditer(whole)}
     used = newest.get("resource-usage", {})
-    return Shipped(newest.get("omkafka", {}).get("acked", 0), used.get("utime", 0) + used.get("stime", 0))
+    taken = newest.get("taken", {}).get("values", {})
+    return Shipped(newest.get("omkafka", {}).get("acked", 0), used.get("utime", 0) + used.get("stime", 0), taken)
 
 
 def added(files: Iterable[tuple[str, str]]) -> dict[str, Shipped]:

@@ -21,6 +21,7 @@ from lab.core.shipped import Shipped, credited
 from lab.core.shipper import DEFAULT_SHIPPER, Shipper
 from lab.core.tally import Tally
 from lab.probes import consul
+from lab.probes.collectors import CollectorsProbe
 from lab.probes.deploys import DeployProbe
 from lab.probes.gossip import GossipProbe, MemberWatch, StatsProbe
 from lab.probes.gossip_views import ViewsProbe
@@ -140,19 +141,31 @@ def _host_probes(handles: Handles) -> list[Probe]:
     def locate(node: str) -> host.Cgroup:
         return host.Cgroup(ids[node], docker.pid(node))
 
-    def read_tallies(pods: Iterable[str]) -> dict[str, Tally]:
-        tallies = host.read_tallies(handles.tally, pods)
-        if handles.shipper == DEFAULT_SHIPPER:
-            return tallies
-        done = host.read_shipped(handles.tally)
-        return {pod: credited(tally, done.get(pod, Shipped())) for pod, tally in tallies.items()}
-
     def family() -> dict[int, str]:
         return {pid: words for root in (os.getpid(), *handles.more_pids()) for pid, words in host.family(root).items()}
 
     return [
         CpuProbe(handles.nodes, locate, clock),
         CriProbe(handles.app_nodes, Runtimes(docker.pid, clock), clock),
-        TalliesProbe(handles.app_nodes, handles.pods, handles.watched["pods"], read_tallies, clock),
+        _log_probe(handles),
         LabCpu(family, host.cpu_seconds, clock),
     ]
+
+
+def _log_probe(handles: Handles) -> Probe:
+    """Backlogs, by what the shipper keeps: a tally in each pod, counters of its own in each pod, or counters of its own on each node."""
+
+    def kept(pods: Iterable[str]) -> dict[str, Tally]:
+        return host.read_tallies(handles.tally, pods)
+
+    def filled(pods: Iterable[str]) -> dict[str, Tally]:
+        done = shipped()
+        return {pod: credited(tally, done.get(pod, Shipped())) for pod, tally in kept(pods).items()}
+
+    def shipped() -> dict[str, Shipped]:
+        return host.read_shipped(handles.tally)
+
+    nodes, pods, watch, clock = handles.app_nodes, handles.pods, handles.watched["pods"], handles.clock
+    if handles.shipper == "rsyslog-daemonset":
+        return CollectorsProbe(nodes, pods, watch, kept, shipped, clock)
+    return TalliesProbe(nodes, pods, watch, kept if handles.shipper == DEFAULT_SHIPPER else filled, clock)

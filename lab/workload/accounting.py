@@ -79,14 +79,20 @@ def account(
         tallies: by pod, read before the topic was.
         topic: numbers of the lines in the topic, by pod.
         living: pods whose volumes are still there.
-        acked: sends that Kafka acknowledged to a shipper without a tally, by pod, read before the topic was. It sends in no certain order, so only
-            how many lines must be there is known, not which: what it lost before Kafka had it is told apart from the backlog by nobody.
+        acked: sends that Kafka acknowledged to a shipper without a tally, by pod or by the node of a collector, read before the topic was. It sends
+            in no certain order, so only how many lines must be there is known, not which: what it lost before Kafka had it counts as backlog.
     """
     total = Accounting()
     for pod in tallies.keys() | topic.keys():
         total += of_pod(tallies.get(pod, _NOTHING), topic.get(pod, _NONE), living=pod in living)
-    absent = sum(max(0, sends - topic.get(pod, _NONE).size) for pod, sends in (acked or {}).items())
-    return _without(total, absent)
+    return _without(total, _absent(acked or {}, topic, tallies.keys() | topic.keys()))
+
+
+def _absent(acked: Mapping[str, int], topic: Mapping[str, Seqs], pods: Collection[str]) -> int:
+    """Acknowledged sends that are not in the topic. Those of collectors are lines of many pods: they are held against all that arrived."""
+    of_pods = sum(max(0, sends - topic.get(pod, _NONE).size) for pod, sends in acked.items() if pod in pods)
+    collected = sum(sends for who, sends in acked.items() if who not in pods)
+    return of_pods + (max(0, collected - sum(seqs.size for seqs in topic.values())) if collected else 0)
 
 
 def _without(total: Accounting, absent: int) -> Accounting:

@@ -132,13 +132,22 @@ def test_another_shipper_is_a_component_after_what_names_the_agent_by_its_place(
     arm = Arm.of(load_experiment("cascade", ["workload.shipper=rsyslog", "consul.encryption=on"]))
     assert [Path(name).name for name in made(arm)["components"]] == ["gossip-encryption", "rsyslog"]
     assert json.loads(arm.words) == {"encryption": "on", "shipper": "rsyslog"}
+    assert not arm.collects
+
+
+def test_collectors_are_another_component():
+    arm = Arm.of(load_experiment("cascade", ["workload.shipper=rsyslog-daemonset"]))
+    assert [Path(name).name for name in made(arm)["components"]] == ["rsyslog-daemonset"]
+    assert arm.collects
 
 
 def test_shippers_are_compared_under_the_caps_of_the_default_one():
     assert Arm.of_workload(Workload(shipper="rsyslog")) == Arm()
 
 
-@pytest.mark.parametrize("arm", [Arm(encryption="on", agents_per_pod=2, logging=False), Arm(shipper="rsyslog")])
+@pytest.mark.parametrize(
+    "arm", [Arm(encryption="on", agents_per_pod=2, logging=False), Arm(shipper="rsyslog"), Arm(shipper="rsyslog-daemonset")]
+)
 def test_every_component_that_an_arm_names_is_there(arm):
     for name in made(arm)["components"]:
         assert (paths.project() / "manifests" / Path(name).relative_to(made(Arm())["resources"][0]) / "kustomization.yaml").is_file()
@@ -160,6 +169,8 @@ def test_the_fidelity_statement_says_when_agents_share_a_pod_and_when_there_is_n
 def test_the_fidelity_statement_names_the_shipper_that_ran():
     assert "kafka-python shippers" in shape.fidelity("1.2.2", Workload())[0]
     assert "rsyslog shippers" in shape.fidelity("1.2.2", Workload(shipper="rsyslog"))[0]
+    (said,) = shape.fidelity("1.2.2", Workload(shipper="rsyslog-daemonset"))[len(shape.fidelity("1.2.2", Workload())) :]
+    assert "stdout" in said
 
 
 def test_every_experiment_has_an_arm():

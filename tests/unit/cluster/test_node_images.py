@@ -4,7 +4,7 @@ import pytest
 
 from lab.adapters import shell
 from lab.adapters.docker import Ran
-from lab.cluster.node_images import EngineImage, load
+from lab.cluster.node_images import MARKS, EngineImage, _mark, load
 from lab.core import paths
 from lab.core.errors import LabError
 from tests.fakes import FakeProgress
@@ -66,3 +66,7 @@ def test_a_node_that_did_not_take_it_is_an_error_and_is_not_marked(docker):
     with pytest.raises(LabError, match="its store holds"):
         load(FakeProgress(), docker, ["a"], IMAGE, {})
     assert docker.marks["a"] == ""
+
+
+def test_the_mark_of_an_image_with_a_folder_in_its_name_lies_beside_the_others():
+    assert _mark(EngineImage("cascade-lab/rsyslog:1", "sha256:new")).rpartition("/")[0] == MARKS

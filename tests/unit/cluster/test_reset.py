@@ -123,8 +123,8 @@ def test_of_several_agents_in_a_pod_one_that_has_a_follower_soils_the_pool(membe
 class Cluster(Kube):
     """Sets that make as many pods as are wanted of them, at once and ready; `done` is what was asked for."""
 
-    def __init__(self) -> None:
-        self.wanted = {"app": 2, **reset.CORE_PODS}
+    def __init__(self, collectors: int = 0) -> None:
+        self.wanted = {"app": 2, reset.COLLECTOR: collectors, **reset.CORE_PODS}
         self.done: list[str] = []
         self.made = 0
         self.there = {name: self._new(name) for name in self.wanted}
@@ -141,6 +141,11 @@ class Cluster(Kube):
         self.wanted[name] = replicas
         self.there[name] = self.there[name][:replicas]
 
+    def forget(self, path: str) -> None:
+        name = path.rpartition("/")[2]
+        self.done.append(f"forget {name}")
+        self.wanted[name], self.there[name] = 0, []
+
     def delete_pods(self, selector: str, *, grace_s: int = 0) -> None:  # as the API's
         name = selector.partition("=")[2]
         self.done.append(f"delete {name}")
@@ -153,6 +158,8 @@ class Cluster(Kube):
 class Swept:
     """A world that carries an arm at once, with as many pods as it says."""
 
+    app_nodes = ("n1", "n2")
+
     def __init__(self, cluster: Cluster) -> None:
         self.clock = FakeClock()
         self._cluster = cluster
@@ -161,10 +168,11 @@ class Swept:
         self._cluster.done.append("forget tallies")
 
     def carry(self, arm: Arm, kube: Kube) -> None:
-        assert all(not self._cluster.there[name] for name in ("app", *reset.CORE_PODS))
+        assert all(not self._cluster.there[name] for name in ("app", reset.COLLECTOR, *reset.CORE_PODS))
         self._cluster.done.append(f"carry {arm.words}")
         self._cluster.wanted |= {**reset.CORE_PODS, "kafka": 1 if arm.logging else 0}
-        self._cluster.there |= {name: self._cluster._new(name) for name in reset.CORE_PODS}
+        self._cluster.wanted[reset.COLLECTOR] = len(self.app_nodes) if arm.collects else 0
+        self._cluster.there |= {name: self._cluster._new(name) for name in (reset.COLLECTOR, *reset.CORE_PODS)}
 
 
 @pytest.mark.parametrize("change", [False, True])
@@ -176,10 +184,26 @@ def test_a_sweep_makes_every_pod_anew_and_applies_another_arm_while_none_is_ther
     arm = Arm(logging=not change)
     reset._sweep(Swept(cluster), cluster, FakeProgress(), arm, change=change)  # type: ignore[arg-type]
     emptied = [f"{verb} {name}{' 0' * (verb == 'scale')}" for name in reset.CORE_PODS for verb in ("scale", "delete")]
-    changed, kept = [arms.UNFINISHED, *emptied, "settle", 'carry {"logging": false}'], [f"delete {name}" for name in reset.CORE_PODS]
+    changed, kept = (
+        [arms.UNFINISHED, "forget collector", *emptied, "settle", 'carry {"logging": false}'],
+        [f"delete {name}" for name in reset.CORE_PODS],
+    )
     assert cluster.done == ["scale app 0", "delete app", "forget tallies", *(changed if change else kept)]
     assert not before & {pod["metadata"]["uid"] for pods in cluster.there.values() for pod in pods}
     assert len(cluster.there["kafka"]) == (0 if change else 1)
+
+
+@pytest.mark.parametrize(("old", "new"), [(0, 2), (2, 2), (2, 0)])
+def test_collectors_are_made_anew_come_with_their_arm_and_go_with_it(old: int, new: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster(old)
+    before = {pod["metadata"]["uid"] for pod in cluster.there[reset.COLLECTOR]}
+    monkeypatch.setattr(reset, "settle", lambda _: None)
+    monkeypatch.setattr(arms, "note", lambda *_: None)
+    arm = Arm(shipper="rsyslog-daemonset" if new else "kafka-python")
+    reset._sweep(Swept(cluster), cluster, FakeProgress(), arm, change=old != new)  # type: ignore[arg-type]
+    after = {pod["metadata"]["uid"] for pod in cluster.there[reset.COLLECTOR]}
+    assert len(after) == new
+    assert not before & after
 
 
 @pytest.mark.parametrize(("carried", "swept"), [("", []), ('{"consul": "1.2.3"}', [True]), (arms.UNFINISHED, [True])])

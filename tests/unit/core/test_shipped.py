@@ -37,9 +37,23 @@ def test_a_cut_first_line_and_a_half_written_last_one_do_not_count():
     assert parse(written(7, 2) + line("omkafka", acked=8)[:-1]) == Shipped(7, 2)
 
 
+def test_a_collector_tells_how_much_it_took_from_each_pod():
+    bucket = 'now: { "name": "taken", "origin": "dynstats.bucket", "values": { "app-1": 501, "app-2": 7 } }\n'
+    found = parse(written(500, 1) + bucket)
+    assert (found.taken, found.in_flight) == ({"app-1": 501, "app-2": 7}, 8)
+    assert (found + found).taken == {"app-1": 1002, "app-2": 14}
+    assert Shipped(acked=9, taken={"app-1": 3}).in_flight == 0
+
+
 def test_starts_of_one_shipper_add_up_and_tallies_are_no_counters():
-    files = [("app-1.1795905023", written(10, 1)), ("app-1.1795905999", written(20, 2)), ("app-2.5", written(1, 1)), ("app-3", "\0" * 64)]
-    assert added(files) == {"app-1": Shipped(30, 3), "app-2": Shipped(1, 1)}
+    files = [
+        ("app-1.1795905023", written(10, 1)),
+        ("app-1.1795905999", written(20, 2)),
+        ("app-2.5", written(1, 1)),
+        ("app-3", "\0" * 64),
+        ("n.example.7", ""),
+    ]
+    assert added(files) == {"app-1": Shipped(30, 3), "app-2": Shipped(1, 1), "n.example": Shipped()}
 
 
 def test_a_pod_gets_the_credit_for_what_was_acknowledged():

@@ -35,6 +35,13 @@ def test_the_tallies_of_pods_whose_shipper_keeps_none_are_filled_from_its_own_co
         assert {pod: tally.backlog_bytes for pod, tally in tallies.read(["a", "b"]).items()} == {"a": backlog}
 
 
+def test_where_nodes_have_collectors_their_counters_are_read(tmp_path):
+    (tmp_path / "n1.1").write_text('now: { "name": "omkafka", "origin": "omkafka", "acked": 4 }\n')
+    shared = replace(handles(tmp_path), shipper="rsyslog-daemonset")
+    (probe,) = [probe for probe in standard_probes(shared) if probe.name == "tallies"]
+    assert {node: done.acked for node, done in probe.collectors().items()} == {"n1": 4}
+
+
 def test_every_probe_says_how_often_and_how_long(tmp_path):
     for probe in standard_probes(handles(tmp_path)):
         assert 0.2 <= probe.interval_s <= 5, probe.name

@@ -23,6 +23,12 @@ def test_a_shipper_without_a_tally_is_held_to_the_number_of_its_acknowledged_sen
     assert account(tallies, topic, [], {"a": 4}) == Accounting(10, 4, 0, 5, 1, 1)
 
 
+def test_a_collector_s_acknowledged_sends_are_held_against_all_that_arrived():
+    tallies, topic = {"a": counted(5, 0), "b": counted(5, 0)}, {"a": seqs(1, 3), "b": seqs(2, 1)}
+    assert account(tallies, topic, ["a"], {"node-1": 3, "node-2": 1}) == Accounting(10, 4, 3, 3)
+    assert account(tallies, topic, ["a"], {"node-1": 3, "node-2": 3}) == Accounting(10, 4, 1, 3, 2)
+
+
 CASES = {
     "all delivered": (counted(3, 3), seqs(1, 2, 3), True, Accounting(3, 3, 0, 0, 0, 0)),
     "in a living pod's file": (counted(5, 2), seqs(1, 2), True, Accounting(5, 2, 3, 0, 0, 0)),

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from lab.cluster import arms
+from lab.cluster import arms, reset
 from lab.cluster.doctor import PORTS
 
 MANIFESTS = Path(__file__).parents[3] / "manifests"
@@ -161,6 +161,35 @@ def test_rsyslog_stands_in_the_logger_s_place_and_nothing_but_the_program_differ
     assert env["WORK"].startswith(f"{mounts[0]}/")
     assert env["LOG_FILE"] == f"{mounts[0]}/app.log"
     assert "/var/lib/cascade-lab/tally" in mounts  # what ship.sh takes for the tallies' folder
+
+
+def test_a_collector_tails_what_the_runtime_stores_of_the_app_and_nothing_of_it_reaches_the_api():
+    folder = MANIFESTS / "factors" / "rsyslog-daemonset"
+    collector = YAML(typ="safe").load((folder / "collector.yaml").read_text())
+    pod = collector["spec"]["template"]["spec"]
+    (rsyslog,) = pod["containers"]
+    assert pod["automountServiceAccountToken"] is pod["enableServiceLinks"] is False
+    assert pod["nodeSelector"] == PODS["app.yaml"]["nodeSelector"]
+    env = {each["name"]: each.get("value", "") for each in rsyslog["env"]}
+    deployment = OBJECTS["app.yaml"][0]["metadata"]
+    assert (
+        env["LOG_FILE"]
+        == f"/var/log/pods/{deployment['namespace']}_{deployment['name']}-*/{PODS['app.yaml']['containers'][0]['name']}/*.log"
+    )
+    mounts = {each["mountPath"]: each["name"] for each in rsyslog["volumeMounts"]}
+    volumes = {each["name"]: each for each in pod["volumes"]}
+    assert volumes[mounts["/var/log/pods"]]["hostPath"]["path"] == "/var/log/pods"
+    assert env["WORK"] in mounts
+    tally = next(each for each in PODS["app.yaml"]["volumes"] if each["name"] == "tally")
+    assert volumes[mounts["/var/lib/cascade-lab/tally"]]["hostPath"] == tally["hostPath"]
+    assert collector["metadata"]["name"] == reset.COLLECTOR == collector["spec"]["template"]["metadata"]["labels"][reset.NAME_LABEL]
+
+
+def test_where_a_collector_ships_the_app_writes_to_stdout_and_has_no_logger():
+    pods = YAML(typ="safe").load((MANIFESTS / "factors" / "rsyslog-daemonset" / "pods.yaml").read_text())
+    app, logger = pods["spec"]["template"]["spec"]["containers"]
+    assert (logger["name"], logger["$patch"]) == ("logger", "delete")
+    assert app["command"] == ["python3", "-S", f"{app['volumeMounts'][0]['mountPath']}/to_stdout.py"]
 
 
 def test_without_kafka_nothing_ships_and_the_app_logs_nothing():

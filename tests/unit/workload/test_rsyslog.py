@@ -38,7 +38,14 @@ def started(folder, *words, **env):
     fake = folder / "rsyslogd"
     fake.write_text('#!/bin/sh\necho "$STATS $CONF $@"\n')
     fake.chmod(0o755)
-    given = {"KAFKA": "kafka:9092", "POD_NAME": "app-x2vqz", "LOG_FILE": "app.log", "WORK": str(folder / "work"), "TALLY_DIR": str(folder)}
+    given = {
+        "KAFKA": "kafka:9092",
+        "POD_NAME": "app-x2vqz",
+        "NODE_NAME": "node-1",
+        "LOG_FILE": "app.log",
+        "WORK": str(folder / "work"),
+        "TALLY_DIR": str(folder),
+    }
     asked = {**given, **env, "PATH": f"{folder}:{os.environ['PATH']}"}
     return subprocess.run(["/bin/sh", str(FOLDER / "ship.sh"), *words], env=asked, capture_output=True, text=True, timeout=30, check=False)
 
@@ -55,6 +62,24 @@ def test_each_start_counts_in_a_file_of_its_own_that_all_may_read(tmp_path):
     assert STATS_FILE.match(stats.name)["who"] == "app-x2vqz"
     assert stats.stat().st_mode & 0o444 == 0o444
     assert (tmp_path / "work").is_dir()
+
+
+def test_a_collector_goes_by_its_node_and_needs_no_pod(tmp_path):
+    said = started(tmp_path, "collector", POD_NAME="", NODE_NAME="cascade-lab-worker2").stdout.split()
+    assert STATS_FILE.match(said[0].rpartition("/")[2])["who"] == "cascade-lab-worker2"
+    assert said[-1] == "/etc/shipper/collector.conf"
+    assert started(tmp_path, "sidecar", POD_NAME="").returncode != 0
+
+
+def test_of_what_the_runtime_stores_only_whole_lines_of_stdout_are_the_app_s():
+    (pattern,) = re.findall(r're_extract\(\$msg, "(.*?)", 0, 1, ""\)', config("ship.conf"))
+    stored = re.compile(pattern.replace("\\$", "$"))
+    line = '{"pod": "a", "seq": 1, "at": 1.5, "message": "GET / 200"}'
+    assert stored.match(f"2026-11-28T22:45:00.12Z stdout F {line}")[1] == line
+    assert stored.match(f"2026-11-28T22:45:00.123456789+01:00 stdout F {line}")[1] == line
+    assert not [
+        text for text in (f"2026-11-28T22:45:00Z stderr F {line}", '2026-11-28T22:45:00Z stdout P {"po', line) if stored.match(text)
+    ]
 
 
 def test_counters_are_read_as_counters_and_not_as_a_tally(tmp_path):
@@ -86,4 +111,5 @@ def test_while_the_broker_is_away_no_line_may_be_thrown_away():
 
 def test_rsyslog_s_own_messages_do_not_reach_the_topic():
     assert config("ship.conf").count("omkafka") == 2  # the module, and the action within the ruleset
-    assert 'ruleset="ship"' in config("sidecar.conf")
+    for name in ("sidecar.conf", "collector.conf"):
+        assert config(name).count("input(") == config(name).count('ruleset="ship"') == 1
