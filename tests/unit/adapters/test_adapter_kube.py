@@ -165,6 +165,15 @@ def test_pods_are_deleted_at_once_and_a_pod_that_is_gone_is_fine(server, kube):
     assert server.asked[1] == ("DELETE", PODS, {"labelSelector": "app=app"})
 
 
+def test_an_object_is_forgotten_with_what_it_made_and_one_that_is_not_there_is_fine(server, kube):
+    place = "/apis/apps/v1/namespaces/lab/daemonsets/collector"
+    kube.forget(place)
+    server.routes[f"DELETE {place}"] = (200, {})
+    kube.forget(place)
+    assert [asked[:2] for asked in server.asked] == [("DELETE", place)] * 2
+    assert json.loads(server.bodies[-1]) == {"propagationPolicy": "Background"}
+
+
 def test_an_error_status_is_unavailable_with_what_came_back(server, kube):
     server.routes[f"GET {NODES}"] = (503, {"message": "starting"})
     with pytest.raises(Unavailable, match=r"503 .*starting"):

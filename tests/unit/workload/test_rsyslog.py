@@ -71,15 +71,22 @@ def test_a_collector_goes_by_its_node_and_needs_no_pod(tmp_path):
     assert started(tmp_path, "sidecar", POD_NAME="").returncode != 0
 
 
+def taken(stored):
+    """What ship.conf takes for the app's line; rsyslog's field() has an error's text where there is no mark."""
+    (mark,) = re.findall(r'field\(\$msg, "(.*?)", 2\)', config("ship.conf"))
+    found = stored if stored.startswith("{") else [*stored.split(mark), "***ERROR in field() FUNCTION***"][1]
+    return found if found.startswith("{") else ""
+
+
 def test_of_what_the_runtime_stores_only_whole_lines_of_stdout_are_the_app_s():
-    (pattern,) = re.findall(r're_extract\(\$msg, "(.*?)", 0, 1, ""\)', config("ship.conf"))
-    stored = re.compile(pattern.replace("\\$", "$"))
     line = '{"pod": "a", "seq": 1, "at": 1.5, "message": "GET / 200"}'
-    assert stored.match(f"2026-11-28T22:45:00.12Z stdout F {line}")[1] == line
-    assert stored.match(f"2026-11-28T22:45:00.123456789+01:00 stdout F {line}")[1] == line
-    assert not [
-        text for text in (f"2026-11-28T22:45:00Z stderr F {line}", '2026-11-28T22:45:00Z stdout P {"po', line) if stored.match(text)
-    ]
+    assert (
+        taken(line)
+        == taken(f"2026-11-28T22:45:00.12Z stdout F {line}")
+        == taken(f"2026-11-28T22:45:00.123456789+01:00 stdout F {line}")
+        == line
+    )
+    assert taken(f"2026-11-28T22:45:00Z stderr F {line}") == taken('2026-11-28T22:45:00Z stdout P {"po') == ""
 
 
 def test_counters_are_read_as_counters_and_not_as_a_tally(tmp_path):
