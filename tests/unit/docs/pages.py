@@ -10,7 +10,9 @@ from lab.core.paths import project
 SHELLS = ("sh", "bash", "console", "shell")
 FENCE = re.compile(r"^( *)```(\w*) *(.*)$")
 TITLE = re.compile(r'title="([^"]*)"')
-SPAN = re.compile(r"`((?:lab|make) [^`]+)`")
+SPAN = re.compile(r"`((?:lab |make |scripts/)[^`]+)`")
+BARE = re.compile(r"^(?: {4,}|\t)(?:\$ )?((?:lab|make) [a-z].*)$", re.MULTILINE)
+"""Markdown makes a block of such a line, too."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,14 @@ def blocks(file: Path) -> Iterator[Block]:
 
 
 def spans(file: Path) -> list[str]:
-    """Commands within sentences."""
-    text = re.sub(r"^ *```.*?^ *```$", "", file.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
-    return SPAN.findall(text)
+    """Commands within sentences and tables."""
+    return SPAN.findall(_without_blocks(file))
+
+
+def bare(file: Path) -> list[str]:
+    """Commands in blocks that have no fence, and so no place for a title."""
+    return BARE.findall(_without_blocks(file))
+
+
+def _without_blocks(file: Path) -> str:
+    return re.sub(r"^ *```.*?^ *```$", "", file.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)

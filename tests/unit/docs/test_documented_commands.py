@@ -1,8 +1,12 @@
-"""Every command in README and documentation is run here, or by the cluster tests, or its block says that no test runs it, and why."""
+"""Every command in README and documentation is run here, or by the cluster tests, or its block says that no test runs it, and why.
+
+A run that needs the cluster is rehearsed here: `--dry-run` takes it as it stands, so its experiment and its fields are there.
+"""
 
 import ast
 import io
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -12,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pages import SHELLS, Block, blocks, files, spans
+from pages import SHELLS, Block, bare, blocks, files, spans
 
 from lab.cli.main import main
 from lab.cli.reference import commands
 from lab.core.paths import project
+from lab.runner.load import EXPERIMENTS
 from tests import histories
 
 HERE, CLUSTER, NOT = "", "run by make test-cluster", "not run by a test: "
@@ -73,6 +78,7 @@ def test_no_command_hides_in_a_block_of_another_kind(page: str) -> None:
     others = [block for block in blocks(PAGES[page]) if block.language not in SHELLS]
     assert [block.place for block in others for line in block.lines if re.match(r" *(\$ )?(lab|make) [a-z]", line)] == []
     assert [block.place for block in others if not block.language] == []
+    assert bare(PAGES[page]) == []
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -88,6 +94,9 @@ def test_what_is_said_to_be_run_on_the_cluster_is(page: str) -> None:
 def test_what_a_sentence_names_exists(page: str) -> None:
     for span in spans(PAGES[page]):
         words = span.replace("[", " ").replace("]", " ").split()
+        if words[0].startswith("scripts/"):
+            assert os.access(project() / words[0], os.X_OK), span
+            continue
         if words[0] == "make":
             assert words[1] in TARGETS, span
             continue
@@ -125,6 +134,13 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def rehearsed(line: str) -> str:
+    """A run on the cluster as its rehearsal; "" for all else."""
+    words = shlex.split(line)
+    real = words[:2] == ["lab", "run"] and not {"--dry-run", "--world", "--help"} & set(words)
+    return f"{line} --dry-run" if real else ""
+
+
 def run(line: str, monkeypatch: pytest.MonkeyPatch) -> int:
     """One line as a shell would run it: `lab` in this process, into a file or through one more program."""
     left, sign, right = re.match(r"(.*?)(?: ([|>]) (.*))?$", line).groups()  # type: ignore[union-attr]
@@ -139,9 +155,12 @@ def run(line: str, monkeypatch: pytest.MonkeyPatch) -> int:
     return int(ended.value.code or 0)
 
 
-@pytest.mark.parametrize("page", [name for name, file in PAGES.items() if any(block.title == HERE for block in command_blocks(file))])
-def test_every_other_command_runs(page: str, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("page", [name for name, file in PAGES.items() if command_blocks(file) or spans(file)])
+def test_every_other_command_runs_or_is_rehearsed(page: str, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for block in command_blocks(PAGES[page]):
-        for line in block.commands if block.title == HERE else ():
+        for line in block.commands if block.title == HERE else filter(None, map(rehearsed, block.commands)):
             assert run(line, monkeypatch) == 0, f"{block.place}: {line}"
+    for span in spans(PAGES[page]):
+        if span.split()[2:3] and span.split()[2] in EXPERIMENTS and (line := rehearsed(span)):
+            assert run(line, monkeypatch) == 0, f"{page}: {line}"
     assert (place / "runs" / RUN / "history.jsonl").is_file()
