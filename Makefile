@@ -72,7 +72,7 @@ calibrate: lab-up
 
 ## test: every test that needs no cluster (ratios of times: make timing)
 test: setup
-	@scripts/chromium
+	@scripts/programs
 	@scripts/readers "$(CACHE)"
 	@.venv/bin/pytest -q -n auto --dist loadfile -m 'not cluster and not timing and not docs'
 
@@ -97,5 +97,5 @@ check: setup
 	@.venv/bin/ruff format --check lab tests images loadtests
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
-	@.venv/bin/shellcheck scripts/bootstrap scripts/chromium scripts/compare-up scripts/readers .ci/run manifests/factors/many-agents/agents.sh images/rsyslog/ship.sh
+	@.venv/bin/shellcheck scripts/bootstrap scripts/compare-up scripts/programs scripts/readers .ci/run manifests/factors/many-agents/agents.sh images/rsyslog/ship.sh
 	@$(MAKE) --no-print-directory test docs

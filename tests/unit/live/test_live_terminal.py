@@ -1,9 +1,7 @@
 """Real keys in a real terminal: in a run, and in `lab watch`."""
 
-import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -13,28 +11,14 @@ from pathlib import Path
 import pytest
 from terminal import Terminal, terminal
 
-from lab.core.history import Event, History
+from lab.core.history import History
 from lab.core.paths import project
 from lab.live.frame import SHORT
-from tests import histories
 
 HERE = Path(__file__).parent
 ENV = {"PYTHONPATH": str(project())}
 LAB = [sys.executable, "-m", "lab.cli"]
 MANY = 20
-
-
-def line_of(event: Event) -> str:
-    return json.dumps({"seq": event.seq, "at_s": event.at_s, "kind": event.kind, "cause": event.cause, **event.fields}) + "\n"
-
-
-@pytest.fixture(scope="module")
-def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The hand-written cascade as a run's folder."""
-    run = tmp_path_factory.mktemp("runs") / "20190115T000000Z-cascade"
-    run.mkdir()
-    (run / "history.jsonl").write_text("".join(map(line_of, histories.cascade().history().events)))
-    return run
 
 
 def events(run: Path) -> int:
@@ -178,37 +162,3 @@ def test_one_moment_can_be_printed(stored: Path) -> None:
     assert "● 3 NotReady 112s" in ran.stdout
     assert ran.stdout.splitlines()[-1].endswith("○ 10 no calm")
     assert ran.stdout.endswith("\n")
-
-
-@pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
-def test_in_tmux_the_keys_do_the_same(stored: Path, tmp_path: Path) -> None:
-    """A server of our own, on its own socket, without anybody's configuration."""
-    tmux = ["tmux", "-S", str(tmp_path / "socket"), "-f", "/dev/null"]
-    command = f"{' '.join(LAB)} watch {stored} --speed 1; sleep 1000"
-
-    def call(*words: str) -> str:
-        return subprocess.run(
-            [*tmux, *words], capture_output=True, text=True, check=True, env={**os.environ, **ENV, "LC_ALL": "C.UTF-8"}
-        ).stdout
-
-    def until(text: str) -> str:
-        give_up_s = time.monotonic() + 60
-        while text not in (shown := call("capture-pane", "-p")):
-            assert time.monotonic() < give_up_s, shown
-            time.sleep(0.2)  # noqa: TID251
-        return shown
-
-    call("-u", "new-session", "-d", "-x", "80", "-y", "24", command)
-    try:
-        until("p: pause, q: quit, ?: help")
-        call("send-keys", "p")
-        until("PAUSED: the drawing only")
-        call("send-keys", "p")
-        call("send-keys", "?")
-        until("pause the drawing, never the run")
-        call("send-keys", "x")
-        until("p: pause, q: quit, ?: help")
-        call("send-keys", "q")
-        until("no longer watching")
-    finally:
-        call("kill-server")
