@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from lab.cli.console import LabConsole, terminal
-from lab.cli.help import examples
+from lab.cli.help import GIVEN_UP, examples
 from lab.core import paths
 from lab.core.errors import Refused
 from lab.core.experiment import Experiment
@@ -24,26 +24,34 @@ from lab.sim.warm import warm
 
 READ_ALLOWED_S, WARM_ALLOWED_S, SOLVE_ALLOWED_S, SIMULATE_ALLOWED_S = 300.0, 600.0, 120.0, 3600.0
 """Chosen: several times what they took on two cores."""
-EXAMPLES = ("lab calibrate", "lab calibrate --pods 50", "lab calibrate --sim runs/20260101T120000Z-cascade runs/20260101T130000Z-baseline")
+EPILOG = examples(
+    "lab calibrate",
+    "lab calibrate --pods 50",
+    "lab calibrate --sim runs/20260101T120000Z-cascade runs/20260101T130000Z-baseline",
+    exits=GIVEN_UP,
+    see=("lab up", "lab run", "lab compare-worlds"),
+)
 OWN = "simulator-calibration.json"
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command("calibrate", epilog=examples(*EXAMPLES))(calibrate)
+    app.command("calibrate", epilog=EPILOG)(calibrate)
 
 
 def calibrate(
-    runs: Annotated[list[Path] | None, typer.Argument(help="with --sim: folders of runs on containers", show_default=False)] = None,
+    runs: Annotated[
+        list[Path] | None, typer.Argument(metavar="RUN", help="with --sim: folders of runs on containers", show_default=False)
+    ] = None,
     sim: Annotated[bool, typer.Option("--sim", help="fit the simulator's free parameters to runs")] = False,
     out: Annotated[Path | None, typer.Option(help="with --sim: where to keep the fit; the lab's cache if left out")] = None,
     seeds: Annotated[int, typer.Option(min=2, max=64, help="with --sim: seeds simulated at each step")] = 6,
     pods: Annotated[int, typer.Option(help="workload pods")] = 35,
     requests_per_s: Annotated[float, typer.Option(help="steady requests per second")] = 25,
 ) -> None:
-    """Measure the steady use of an app node under the workload; later runs cap their nodes at a multiple of it.
+    """Measure what an app node uses while nothing is broken.
 
-    With --sim nothing is measured: the simulator's free parameters are fitted to stored runs, and kept with their uncertainty.
+    Later runs cap their nodes at a multiple of it (shape.cap_multiple). With --sim nothing is measured: the simulator's free parameters are fitted to stored runs, and kept with their uncertainty.
     """
     if sim:
         _fit(runs or [], out or paths.cache() / OWN, seeds)

@@ -11,7 +11,7 @@ from lab.adapters.clock import SystemClock
 from lab.adapters.docker import Docker
 from lab.cli import compose
 from lab.cli.console import terminal
-from lab.cli.help import examples
+from lab.cli.help import GIVEN_UP, HEALED, examples
 from lab.cluster import bring_up, doctor, engine, leftovers
 from lab.core import paths
 from lab.core.errors import Refused
@@ -23,12 +23,12 @@ from lab.runner.lock import is_held, run_lock
 MARKS = {"ok": "[green]ok[/]", "warn": "[yellow]note[/]", "missing": "[red]missing[/]"}
 AsJson = Annotated[bool, typer.Option("--json", help="machine-readable")]
 
-EXAMPLES = {
-    "doctor": ("lab doctor", "lab doctor --json"),
-    "up": ("lab up", "lab up --images build"),
-    "down": ("lab down",),
-    "status": ("lab status", "lab status --json"),
-    "heal": ("lab heal",),
+EPILOGS = {
+    "doctor": examples("lab doctor", "lab doctor --json", exits="0 nothing is missing, 2 something is", see=("lab up",)),
+    "up": examples("lab up", "lab up --images build", exits=GIVEN_UP, see=("lab doctor", "lab run", "lab images", "lab down")),
+    "down": examples("lab down", exits=GIVEN_UP, see=("lab status", "lab heal")),
+    "status": examples("lab status", "lab status --json", see=("lab heal", "lab down")),
+    "heal": examples("lab heal", exits=HEALED, see=("lab status",)),
 }
 
 
@@ -36,11 +36,14 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     for command in (doctor_command, up, down, status, heal):
         name = command.__name__.removesuffix("_command")
-        app.command(name, epilog=examples(*EXAMPLES[name]))(command)
+        app.command(name, epilog=EPILOGS[name])(command)
 
 
 def doctor_command(as_json: AsJson = False) -> None:
-    """Say what this machine can do and, for each thing missing, what to run. Changes nothing."""
+    """Say what this machine lacks, and what to run for it.
+
+    Processor, memory, disk, engine, build tools, limits of the kernel, ports. Changes nothing.
+    """
     findings = doctor.examine(compose.host())
     console = terminal()
     if as_json:
@@ -56,7 +59,11 @@ def doctor_command(as_json: AsJson = False) -> None:
 
 
 def up(images: Annotated[auto.Mode, typer.Option(help="how to get images that are missing: auto, pull or build")] = "auto") -> None:
-    """Bring the lab up: engine, images, cluster with Kafka, Consul and the workload. A second call changes nothing."""
+    """Bring the lab up: engine, images, cluster, platform.
+
+    The platform is Kafka, Consul, Vault and the load balancer. A second call changes nothing. It takes about a minute where the images are
+    there; the first time they are pulled, or built from package registries, which takes some 20 minutes on 2 cores.
+    """
     console = terminal()
     missing = [finding for finding in doctor.examine(compose.host()) if finding.level == "missing"]
     if missing:
@@ -76,7 +83,10 @@ def up(images: Annotated[auto.Mode, typer.Option(help="how to get images that ar
 
 
 def down() -> None:
-    """Heal, then remove everything the lab put on this machine except its cache and your runs."""
+    """Heal, then remove the lab; its cache and your runs stay.
+
+    Cluster, network, routes and settings of the kernel go; an engine that the lab started is stopped.
+    """
     console = terminal()
     with run_lock(paths.LOCK, SystemClock()):
         found = engine.find() or (engine.ensure(console) if engine.left_behind() else None)
@@ -89,7 +99,10 @@ def down() -> None:
 
 
 def status(as_json: AsJson = False) -> None:
-    """What of the lab is on this machine: clusters, open faults, and leftovers that belong to neither a cluster nor a run."""
+    """Say what of the lab is on this machine.
+
+    Clusters, open faults, and leftovers that belong to neither a cluster nor a run. Changes nothing.
+    """
     found = leftovers.status(Docker() if engine.find() else None, is_held(paths.LOCK))
     console = terminal()
     if as_json:
@@ -100,7 +113,10 @@ def status(as_json: AsJson = False) -> None:
 
 
 def heal() -> None:
-    """Heal what a killed run left open, and see that it is healed. Refused while a run is alive: it heals by itself."""
+    """Heal what a killed run left open, and see it healed.
+
+    Every run begins with it. Refused while a run is alive: that one heals by itself.
+    """
     with run_lock(paths.LOCK, SystemClock()):
         healed = healing.heal_open(compose.ledger(), compose.world(), compose.FAULTS, SystemClock())
     terminal().line(f"healed: {', '.join(healed)}" if healed else "nothing to heal")

@@ -28,22 +28,24 @@ READ_ALLOWED_S, WARM_ALLOWED_S, SIMULATE_ALLOWED_S = 300.0, 600.0, 1800.0
 """Chosen: several times what they took on two cores."""
 FEWER = "fewer seeds: --seeds 5"
 
-EXAMPLES = ("lab compare-worlds runs/20260101T120000Z-cascade --out worlds.html",)
+EPILOG = examples("lab compare-worlds runs/20260101T120000Z-cascade --out worlds.html", see=("lab calibrate", "lab validate", "lab run"))
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command("compare-worlds", epilog=examples(*EXAMPLES))(compare_worlds)
+    app.command("compare-worlds", epilog=EPILOG)(compare_worlds)
 
 
 def compare_worlds(
-    runs: Annotated[list[Path], typer.Argument(help="folders of runs on containers, all of one experiment", show_default=False)],
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN", help="folders of runs on containers, all of one experiment", show_default=False)
+    ],
     seeds: Annotated[int, typer.Option(min=2, max=200, help="simulated runs")] = 20,
     out: Annotated[Path | None, typer.Option(help="write the comparison as a page with plots, too (HTML)")] = None,
 ) -> None:
-    """Hold the simulator against runs of the lab: when links fire, peaks, members over time, with every residual.
+    """Hold the simulator against runs of the lab.
 
-    Only runs that the calibration has not seen say how far it may be believed; others are named.
+    When links fire, peaks, members over time, with every residual. Only runs that the calibration has not seen say how far it may be believed; others are named.
     """
     console = terminal()
     calibration, place = newest(paths.cache())

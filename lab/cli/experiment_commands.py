@@ -33,10 +33,16 @@ Changes = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="machine-readable")]
 
 group = typer.Typer(
-    help="Experiments as files: list them, read one as it would run, begin a new one, check one.\n\n"
+    help="Experiments as files: list, read, begin, check.\n\n"
     "An experiment is a YAML file: phases, workload, faults, and what it must show to count as expected. "
     "Every command that takes a name takes the path of your own file too.",
-    epilog=examples("lab experiments list", "lab experiments new mine.yaml --from cascade", "lab experiments validate mine.yaml"),
+    epilog=examples(
+        "lab experiments list",
+        "lab experiments new mine.yaml --from cascade",
+        "lab experiments validate mine.yaml",
+        exits="",
+        see=("lab run",),
+    ),
     invoke_without_command=True,
 )
 
@@ -53,9 +59,12 @@ def experiments(context: typer.Context) -> None:
         list_command()
 
 
-@group.command("list", epilog=examples("lab experiments list", "lab experiments list --json"))
+@group.command("list", epilog=examples("lab experiments list", "lab experiments list --json", see=("lab experiments show", "lab run")))
 def list_command(as_json: AsJson = False) -> None:
-    """List the experiments that come with the lab, with what each must show and how long it takes after its pods are up."""
+    """List the experiments that come with the lab.
+
+    With what each must show and how long it takes after its pods are up.
+    """
     found = {name: load_experiment(name) for name in EXPERIMENTS}
     console = terminal()
     if as_json:
@@ -69,9 +78,19 @@ def list_command(as_json: AsJson = False) -> None:
         console.line(f"{name:<12} {one.title}; expected {_expected(one)}; {_lasts_s(one):.0f} s")
 
 
-@group.command("show", epilog=examples("lab experiments show cascade", "lab experiments show baseline --set workload.pods=50 > mine.yaml"))
+@group.command(
+    "show",
+    epilog=examples(
+        "lab experiments show cascade",
+        "lab experiments show baseline --set workload.pods=50 > mine.yaml",
+        see=("lab experiments new", "lab experiments fields"),
+    ),
+)
 def show(experiment: Named, changes: Changes = None, as_json: AsJson = False) -> None:
-    """Print an experiment as it would run: every field written out, changes put in. The output is an experiment file again."""
+    """Print an experiment as it would run.
+
+    Every field written out, changes put in. The output is an experiment file again.
+    """
     chosen = load_experiment(experiment, changes or [])
     console = terminal()
     if as_json:
@@ -81,16 +100,23 @@ def show(experiment: Named, changes: Changes = None, as_json: AsJson = False) ->
 
 
 @group.command(
-    "new", epilog=examples("lab experiments new mine.yaml", "lab experiments new calm.yaml --from baseline --set workload.pods=20")
+    "new",
+    epilog=examples(
+        "lab experiments new mine.yaml",
+        "lab experiments new calm.yaml --from baseline --set workload.pods=20",
+        see=("lab experiments validate", "lab experiments fields", "lab run"),
+    ),
 )
 def new(
-    file: Annotated[Path, typer.Argument(help="the file to write; its name without .yaml becomes the experiment's", show_default=False)],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="the file to write; its name without .yaml becomes the experiment's", show_default=False)
+    ],
     base: Annotated[str, typer.Option("--from", help="the experiment to begin with", autocompletion=completion.experiments)] = "cascade",
     changes: Changes = None,
 ) -> None:
-    """Write a new experiment file, begun from a known one, comments and all. Its first line tells editors where the schema is.
+    """Write a new experiment file, begun from a known one.
 
-    With the YAML extension of an editor every field is then completed, explained and checked while you type. A file that exists is
+    Comments and all. Its first line tells editors where the schema is: with the YAML extension of an editor every field is then completed, explained and checked while you type. A file that exists is
     never overwritten.
     """
     if file.suffix not in {".yaml", ".yml"}:
@@ -101,11 +127,22 @@ def new(
     )
 
 
-@group.command("validate", epilog=examples("lab experiments validate mine.yaml", "lab experiments validate cascade mine.yaml"))
+@group.command(
+    "validate",
+    epilog=examples(
+        "lab experiments validate mine.yaml",
+        "lab experiments validate cascade mine.yaml",
+        exits="0 all are good, 2 one is not",
+        see=("lab experiments fields", "lab run"),
+    ),
+)
 def validate(
-    files: Annotated[list[str], typer.Argument(metavar="EXPERIMENT...", help="names or files", autocompletion=completion.experiments)],
+    files: Annotated[list[str], typer.Argument(metavar="EXPERIMENT", help="names or files", autocompletion=completion.experiments)],
 ) -> None:
-    """Check experiments and change nothing: what is wrong is named with its line, what was given and what is allowed. Exit code 2 if any is."""
+    """Check experiments and change nothing.
+
+    What is wrong is named with its line, what was given and what is allowed.
+    """
     console = terminal()
     wrong = 0
     for name in files:
@@ -120,9 +157,12 @@ def validate(
         raise typer.Exit(Refused.exit_code)
 
 
-@group.command("fields", epilog=examples("lab experiments fields", "lab experiments fields --json"))
+@group.command("fields", epilog=examples("lab experiments fields", "lab experiments fields --json", see=("lab experiments schema",)))
 def fields_command(as_json: AsJson = False) -> None:
-    """List every field that an experiment file may have, and so every name that --set takes: what is allowed, the default, what it is for."""
+    """List every field of an experiment, for files and --set.
+
+    What is allowed, the default, what it is for.
+    """
     known = [*fields(), *(field for fault in FAULT_SPECS for field in fault_fields(fault) if field.path != "faults.N.fault")]
     console = terminal()
     if as_json:
@@ -140,9 +180,12 @@ def fields_command(as_json: AsJson = False) -> None:
     console.rich.print(table, soft_wrap=False)
 
 
-@group.command("schema", epilog=examples("lab experiments schema > experiment.schema.json"))
+@group.command("schema", epilog=examples("lab experiments schema > experiment.schema.json", see=("lab experiments validate",)))
 def schema() -> None:
-    """Print the JSON Schema of experiment files, for an editor on another machine or a check of your own."""
+    """Print the JSON Schema of experiment files.
+
+    For an editor on another machine, or a check of your own.
+    """
     terminal().line(schema_text().rstrip("\n"))
 
 

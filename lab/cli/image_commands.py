@@ -6,14 +6,16 @@ import typer
 from rich.table import Table
 
 from lab.cli.console import terminal
-from lab.cli.help import examples
+from lab.cli.help import GIVEN_UP, examples
 from lab.cluster import engine
 from lab.core.consul import ConsulVersion
 from lab.core.shipper import Shipper
 from lab.images import auto, build, pull, state
 
 images = typer.Typer(
-    no_args_is_help=True, help="Every image of the lab: get them, list them.", epilog=examples("lab images list", "lab images ensure")
+    no_args_is_help=True,
+    help="Every image of the lab: get them, list them.",
+    epilog=examples("lab images list", "lab images ensure", exits="", see=("lab up",)),
 )
 
 
@@ -22,13 +24,16 @@ def register(app: typer.Typer) -> None:
     app.add_typer(images, name="images")
 
 
-@images.command("ensure", epilog=examples("lab images ensure", "lab images ensure --mode pull"))
+@images.command("ensure", epilog=examples("lab images ensure", "lab images ensure --mode pull", exits=GIVEN_UP, see=("lab images list",)))
 def ensure(
     mode: Annotated[
         auto.Mode, typer.Option(help="keep what is complete, else pull if a registry answers, else build (auto); or insist")
     ] = "auto",
 ) -> None:
-    """Get what is missing: pulled where a registry answers, else built. A second call does nothing."""
+    """Get what is missing.
+
+    Pulled where a registry answers, else built from package registries. A second call does nothing.
+    """
     shown = terminal()
     engine.ensure(shown)
     shown.line(f"images: {auto.ensure(shown, mode)}")
@@ -37,7 +42,12 @@ def ensure(
 @images.command(
     "build",
     epilog=examples(
-        "lab images build", "lab images build --clean", "lab images build --consul 1.2.3", "lab images build --shipper rsyslog"
+        "lab images build",
+        "lab images build --clean",
+        "lab images build --consul 1.2.3",
+        "lab images build --shipper rsyslog",
+        exits=GIVEN_UP,
+        see=("lab images list",),
     ),
 )
 def build_command(
@@ -45,7 +55,10 @@ def build_command(
     consul: Annotated[ConsulVersion | None, typer.Option(help="only this version of Consul; the set holds none but the default")] = None,
     shipper: Annotated[Shipper | None, typer.Option(help="only the image of this shipper; the set holds none but the default's")] = None,
 ) -> None:
-    """Build every image from package registries; goes on where an interrupted build was."""
+    """Build every image from package registries.
+
+    Goes on where an interrupted build was. Some 15 minutes on 2 cores.
+    """
     single = consul is not None or shipper is not None
     if clean and single:
         raise typer.BadParameter("throws all away, and --consul and --shipper build only one: use one of them", param_hint="--clean")
@@ -59,17 +72,22 @@ def build_command(
         build.build_all(shown, clean=clean)
 
 
-@images.command("pull", epilog=examples("lab images pull", "lab images pull --registry 127.0.0.1:5000"))
+@images.command(
+    "pull", epilog=examples("lab images pull", "lab images pull --registry 127.0.0.1:5000", exits=GIVEN_UP, see=("lab images build",))
+)
 def pull_command(
     registry: Annotated[str, typer.Option(help="HOST:PORT of a registry that holds them; the engine's default if left out")] = "",
 ) -> None:
-    """Pull the official images and bake the lab's node images from them."""
+    """Pull the official images.
+
+    The lab's node images are baked from them.
+    """
     shown = terminal()
     engine.ensure(shown)
     pull.pull_all(shown, registry)
 
 
-@images.command("list", epilog=examples("lab images list"))
+@images.command("list", epilog=examples("lab images list", see=("lab images ensure",)))
 def list_command() -> None:
     """List every image: is it here, and where from."""
     shown = terminal()

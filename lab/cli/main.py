@@ -9,9 +9,13 @@ from lab.cli.console import terminal
 from lab.cli.help import examples
 from lab.cli.on_demand import OnDemand
 from lab.core.errors import Aborted, LabError
+from lab.core.paths import STATE
 
-EXIT_CODES = (
-    """Exit codes: 0 as expected, 1 not as expected, 2 usage or refused, 3 verdict unknown, 4 aborted or interrupted, 5 not healed."""
+EXIT_CODES = "0 as expected, 1 not as expected, 2 usage or refused, 3 verdict unknown, 4 aborted or interrupted, 5 not healed"
+PLACES = (
+    f"Files: runs/UTC-NAME holds a run; ~/.cache/cascade-lab what was downloaded, built and measured; {STATE} what the living cluster needs.",
+    "Environment: CASCADE_LAB_CACHE, another folder for the cache. DOCKER_HOST, the engine to use. NO_COLOR, no colours.",
+    "The documentation as a site: make docs.",
 )
 
 app = typer.Typer(
@@ -23,7 +27,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Target's cascade of January 2019 on real containers: Kafka lost and back, logs flood, nodes starve, pods move, Consul slows.\n\n"
     "Start with: lab doctor, then lab up, then lab run cascade.",
-    epilog=f"{EXIT_CODES}\n\n{examples('lab doctor', 'lab up', 'lab run cascade', 'lab down')}",
+    epilog="\n\n".join([*PLACES, examples("lab doctor", "lab up", "lab run cascade", "lab down", exits=EXIT_CODES)]),
 )
 
 

@@ -21,12 +21,12 @@ FEWER = "fewer agents: lab pool --agents 1000"
 
 AGENTS_MAX = 4_000
 """Chosen: a sampled pool of 4,103 was taken through this churn; one of 41,003 had more accusations on their way at once than it holds, two million."""
-EXAMPLES = ("lab pool --agents 200", "lab pool --agents 1000 --out pool.html")
+EPILOG = examples("lab pool --agents 200", "lab pool --agents 1000 --out pool.html", see=("lab validate",))
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command("pool", epilog=examples(*EXAMPLES))(pool)
+    app.command("pool", epilog=EPILOG)(pool)
 
 
 def pool(
@@ -34,7 +34,10 @@ def pool(
     seed: Annotated[int, typer.Option(help="of the chance")] = 1,
     out: Annotated[Path | None, typer.Option(help="write the table as a page, too (HTML)")] = None,
 ) -> None:
-    """Simulate a gossip pool of AGENTS through a cascade's churn: old and new Consul, with and without encryption, per pod and per node, one pool and ten."""
+    """Simulate a gossip pool through a cascade's churn.
+
+    Arm by arm: old and new Consul, with and without encryption, an agent per pod and per node, one pool and ten.
+    """
     console = terminal()
     costs = newest(paths.cache())[0].costs()
     with console.step("Getting the compiled gossip pool (compiled once per version, about a minute)", WARM_ALLOWED_S):

@@ -28,11 +28,17 @@ PORT = 8321
 NICENESS = 10
 """Chosen: below probes, nodes and load, which must not wait while a page is made."""
 RUN = "runs/20260101T120000Z-cascade"
-EXAMPLES = {
-    "why": (f"lab why {RUN}", f"lab why {RUN} link4", f"lab why {RUN} worker3", f"lab why {RUN} 4420"),
-    "diff": (f"lab diff {RUN} runs/20260102T120000Z-baseline", f"lab diff {RUN} runs/20260102T120000Z-cascade --page both.html"),
-    "export": (f"lab export {RUN} --format junit", f"lab export {RUN} --format parquet --out series"),
-    "serve": ("lab serve", "lab serve --runs elsewhere --port 9000"),
+EPILOGS = {
+    "why": examples(
+        f"lab why {RUN}", f"lab why {RUN} link4", f"lab why {RUN} worker3", f"lab why {RUN} 4420", see=("lab judge", "lab report")
+    ),
+    "diff": examples(
+        f"lab diff {RUN} runs/20260102T120000Z-baseline",
+        f"lab diff {RUN} runs/20260102T120000Z-cascade --page both.html",
+        see=("lab sweep", "lab serve"),
+    ),
+    "export": examples(f"lab export {RUN} --format junit", f"lab export {RUN} --format parquet --out series", see=("lab serve",)),
+    "serve": examples("lab serve", "lab serve --runs elsewhere --port 9000", see=("lab report", "lab watch")),
 }
 EVENT_HELP = "number of an event (4420), a link (link3), or the name of a node, pod or member; left out: every link that fired"
 
@@ -40,11 +46,14 @@ EVENT_HELP = "number of an event (4420), a link (link3), or the name of a node, 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     for command in (why, diff, export, serve):
-        app.command(command.__name__, epilog=examples(*EXAMPLES[command.__name__]))(command)
+        app.command(command.__name__, epilog=EPILOGS[command.__name__])(command)
 
 
-def why(run: RunFolder, event: Annotated[str | None, typer.Argument(help=EVENT_HELP, show_default=False)] = None) -> None:
-    """Say why an event of a stored run happened: from it, cause by cause, back to the step of the timeline that set it off."""
+def why(run: RunFolder, event: Annotated[str | None, typer.Argument(metavar="EVENT", help=EVENT_HELP, show_default=False)] = None) -> None:
+    """Say what led to an event of a stored run.
+
+    From it, cause by cause, back to the step of the timeline that set it off. The report shows the same beside each link.
+    """
     history, verdict = read(run)
     say = terminal().line
     if event is not None:
@@ -66,7 +75,10 @@ def diff(
         Path | None, typer.Option(help="where to write the page; SECOND/diff-FIRST.html if left out", show_default=False)
     ] = None,
 ) -> None:
-    """Compare two stored runs, aligned on Kafka's release: a table here, and a page that lays one over the other."""
+    """Compare two stored runs, aligned on Kafka's release.
+
+    A table here, and a page that lays one over the other.
+    """
     sides = [side(letter, run.resolve().name, *read(run)) for letter, run in zip("AB", (first, second), strict=True)]
     place = page or second / f"diff-{first.resolve().name}.html"
     _write(place, comparison.render(*sides).encode())
@@ -99,9 +111,10 @@ def serve(
     runs: Annotated[Path, typer.Option(help="folder of the runs")] = RUNS,
     port: Annotated[int, typer.Option(min=0, max=65535, help="on 127.0.0.1; 0 picks a free one")] = PORT,
 ) -> None:
-    """Show the runs of a folder as a small site on this machine, and the run that goes on as metrics for Prometheus (/metrics).
+    """Show stored runs as a small site on this machine.
 
-    Only reads, only on 127.0.0.1, until Ctrl-C. /dashboard.json is a Grafana dashboard of the metrics.
+    The run that goes on is there as metrics for Prometheus, too (/metrics), with a dashboard of them for Grafana (/dashboard.json).
+    Only reads, only on 127.0.0.1, until Ctrl-C.
     """
     os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
     site = LocalSite(Site(Shelf(runs, SystemClock())).answer, port)

@@ -10,7 +10,7 @@ import typer
 from lab.cli import completion, judging
 from lab.cli.console import terminal
 from lab.cli.experiment_commands import Changes, Named
-from lab.cli.help import examples
+from lab.cli.help import JUDGED, examples
 from lab.cli.worlds import World, refuse_on_containers, refuse_to_simulate
 from lab.core.errors import Refused
 from lab.core.experiment import Experiment
@@ -22,24 +22,26 @@ RunFolder = Annotated[
         metavar="RUN", help="folder of a run, such as runs/20260101T120000Z-cascade", show_default=False, autocompletion=completion.runs
     ),
 ]
-EXAMPLES = {
-    "run": (
+EPILOGS = {
+    "run": examples(
         "lab run cascade",
         "lab run baseline --out calm",
         "lab run cascade --set workload.pods=50 --set faults.0.heal_at_s=30",
         "lab run ./mine.yaml",
         "lab run cascade --dry-run",
         "lab run cascade --world sim --repeat 10",
+        exits=f"{JUDGED}, 4 aborted or interrupted, 5 not healed",
+        see=("lab experiments", "lab watch", "lab why", "lab sweep", "lab heal"),
     ),
-    "judge": ("lab judge runs/20260101T120000Z-cascade",),
-    "report": ("lab report runs/20260101T120000Z-cascade",),
+    "judge": examples("lab judge runs/20260101T120000Z-cascade", exits=JUDGED, see=("lab why", "lab report")),
+    "report": examples("lab report runs/20260101T120000Z-cascade", see=("lab serve", "lab diff", "lab export")),
 }
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     for command in (run, judge, report):
-        app.command(command.__name__, epilog=examples(*EXAMPLES[command.__name__]))(command)
+        app.command(command.__name__, epilog=EPILOGS[command.__name__])(command)
 
 
 def run(  # one parameter an option; Typer reads them from the signature
@@ -53,8 +55,9 @@ def run(  # one parameter an option; Typer reads them from the signature
         bool, typer.Option("--dry-run", help="print every command it would send, and when; needs no cluster, changes nothing")
     ] = False,
 ) -> None:
-    """Run an experiment on the lab's cluster: steady state, faults, flood, recovery, heal; then judge it and write the report.
+    """Run an experiment, judge it, and write its report.
 
+    On the lab's cluster: steady state, faults, flood, recovery, heal. In a terminal the live view shows it (`lab watch --help` names the keys).
     The run's folder holds experiment.json, history.jsonl, the users' requests, verdict.json and report.html. Ctrl-C ends a run by healing it.
     With `--world sim` nothing but Python is needed, and every figure is a model's.
     """
@@ -70,14 +73,20 @@ def run(  # one parameter an option; Typer reads them from the signature
 
 
 def judge(run: RunFolder) -> None:
-    """Judge a stored run again, from its history alone; writes verdict.json."""
+    """Judge a stored run again; writes verdict.json.
+
+    From its history alone: the same history gets the same verdict, on any machine.
+    """
     verdict = judging.judge_folder(run)
     judging.tell(run, verdict)
     judging.leave(verdict)
 
 
 def report(run: RunFolder) -> None:
-    """Write the page of a stored run again, from its history alone; writes report.html."""
+    """Write the page of a stored run again: report.html.
+
+    From its history alone. The page needs no network and nothing beside it.
+    """
     terminal().line(str(judging.write_report(run, judging.judge_folder(run))))
 
 

@@ -28,10 +28,12 @@ from lab.runner.sweep import Cell, Planned, cells, order
 PLAN_FILE, TABLE_FILE, CSV_FILE = "sweep.json", "table.md", "runs.csv"
 BROKEN = "broken"
 """What the folder of a run that was not completed is called after; it is kept, and the run is made again."""
-EXAMPLES = (
+EPILOG = examples(
     "lab sweep gossip-poison --vary consul.version=1.2.2,1.2.3 --vary consul.encryption=off,on --out versions",
     "lab sweep gossip-poison --vary workload.agents_per_pod=2,4 --repeat 3 --out sizes",
     "lab sweep cascade --world sim --vary workload.pods=30,50 --repeat 100 --out seeds",
+    exits="0 every run is made, 2 usage or refused, 4 some are not, or it was interrupted, 5 not healed",
+    see=("lab run", "lab experiments fields", "lab diff"),
 )
 
 
@@ -61,7 +63,7 @@ class Plan:
 
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command("sweep", epilog=examples(*EXAMPLES))(sweep)
+    app.command("sweep", epilog=EPILOG)(sweep)
 
 
 def sweep(  # noqa: PLR0913  # one parameter an option; Typer reads them from the signature
@@ -84,10 +86,11 @@ def sweep(  # noqa: PLR0913  # one parameter an option; Typer reads them from th
         ),
     ] = None,
 ) -> None:
-    """Run an experiment under every combination of some fields' values, in rounds; writes table.md and runs.csv.
+    """Run an experiment under each combination of values.
 
-    On containers one run follows the other, in random order, and the tables are written after each. A run that fails is told and left out until the
-    command is given again. Ctrl-C ends the run that goes on by healing it. With `--world sim` runs go on all cores, or on a Dask cluster.
+    In rounds; writes table.md and runs.csv. On containers one run follows the other, in random order, and the tables are written after each. A run
+    that fails is told and left out until the command is given again. Ctrl-C ends the run that goes on by healing it. With `--world sim` runs go on
+    all cores, or on a Dask cluster.
     """
     plan = Plan(experiment, tuple(changes or ()), tuple(varied or ()), seed, world)
     found = cells(plan.varied)

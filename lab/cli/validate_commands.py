@@ -24,9 +24,17 @@ WARM_ALLOWED_S, SHORT_ALLOWED_S, GRID_ALLOWED_S = 600.0, 900.0, 3600.0
 """Chosen: several times what they took on two cores."""
 
 
+EPILOG = examples(
+    "lab validate --quick",
+    "lab validate --out validation.html",
+    exits="0 every row passes or is known not to, 1 another does not, 2 usage",
+    see=("lab compare-worlds", "lab pool"),
+)
+
+
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command("validate", epilog=examples("lab validate --quick", "lab validate --out validation.html"))(validate)
+    app.command("validate", epilog=EPILOG)(validate)
 
 
 def validate(
@@ -36,9 +44,9 @@ def validate(
     seeds: Annotated[int, typer.Option(min=2, max=20, help="seeds of the Lifeguard rows; more narrow the intervals")] = 2,
     out: Annotated[Path | None, typer.Option(help="write the table as a page with plots, too (HTML)")] = None,
 ) -> None:
-    """Hold the simulated gossip pool against published results: SWIM, Lifeguard, memberlist's timers, the capacity law.
+    """Hold the simulated gossip pool against publications.
 
-    Every row has a tolerance that was chosen before the first run. Exit code 1 if a row does not pass that is not known not to.
+    SWIM, Lifeguard, memberlist's timers, the capacity law. Every row has a tolerance that was chosen before the first run.
     """
     console = terminal()
     with console.step("Getting the compiled gossip pool (compiled once per version, about a minute)", WARM_ALLOWED_S):

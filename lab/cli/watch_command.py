@@ -24,7 +24,10 @@ def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
     app.command(
         epilog=examples(
-            "lab watch", "lab watch runs/20260101T120000Z-cascade --speed 20", "lab watch runs/20260101T120000Z-cascade --at 190"
+            "lab watch",
+            "lab watch runs/20260101T120000Z-cascade --speed 20",
+            "lab watch runs/20260101T120000Z-cascade --at 190",
+            see=("lab run", "lab serve"),
         )
     )(watch)
 
@@ -33,7 +36,7 @@ def watch(
     run: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[RUN]",
+            metavar="RUN",
             help="folder of a run; the one that runs now, else the newest in runs/, if left out",
             autocompletion=completion.runs,
         ),
@@ -41,9 +44,9 @@ def watch(
     speed: Annotated[float | None, typer.Option(min=0.1, max=1000, help="show a stored run again, so many times as fast as it was")] = None,
     at: Annotated[float | None, typer.Option(min=0, help="print how it stood at this second of the run clock, once")] = None,
 ) -> None:
-    """Show a run as it goes: nodes over time, pods, Consul, backlog, open faults and their deadlines, the links as they fire, time left.
+    """Show a run as it goes, or a stored one again.
 
-    Reads the run's history and nothing else, so it may be started, left and started again at any time. In a pipe it prints plain lines.
+    Nodes over time, pods, Consul, backlog, open faults and their deadlines, the links as they fire, time left. Reads the run's history and nothing else, so it may be started, left and started again at any time. In a pipe it prints plain lines.
     Keys: p pauses the drawing (never the run), ? explains the signs, q leaves. In the terminal of `lab run` the same view has a to abort.
     """
     folder = run or _newest()

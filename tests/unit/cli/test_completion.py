@@ -67,6 +67,13 @@ def test_runs_are_offered_newest_first(tmp_path: Path, monkeypatch: pytest.Monke
     assert completion.runs("runs/20260101") == [("runs/20260101T000000Z-a", "")]
 
 
+def test_completion_is_installed_for_the_next_bash(tmp_path: Path) -> None:
+    environment = {**os.environ, "PATH": f"{SCRIPTS}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+    subprocess.run(["bash", "-c", "lab --install-completion; exit $?"], env=environment, capture_output=True, check=True)
+    asked = ["bash", "-c", f"source {tmp_path}/.bashrc; complete -p lab"]
+    assert subprocess.run(asked, env=environment, capture_output=True, text=True, check=True).stdout.split()[-1] == "lab"
+
+
 def test_bash_completes_commands_experiments_and_fields() -> None:
     """With the script that `lab --install-completion` installs, in a real bash."""
     environment = {**os.environ, "PATH": f"{SCRIPTS}:{os.environ['PATH']}"}
