@@ -5,7 +5,6 @@ same object (`lab.runner.causes`). So a path says what came before on the way to
 """
 
 import bisect
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,26 +14,9 @@ from lab.checkers.watch import Watch
 from lab.core.errors import Refused
 from lab.core.history import Event, History
 from lab.report.events import told
+from lab.report.witness import is_trouble, witness
 from lab.report.words import seconds, short_node
 
-WITNESS: dict[int, tuple[str, ...]] = {
-    0: ("kafka_answer_ms",),
-    1: ("log_backlog_bytes", "shipped_lines_per_s"),
-    2: ("lease_gap_s", "cri_latency_ms", "node_throttled_ratio"),
-    3: ("node",),
-    4: ("pod",),
-    5: ("member_change", "members_failed", "members_left", "joins_per_s"),
-    6: ("agent_read_ms",),
-    10: (),
-}
-"""Link -> the kinds of event, or the series, that show that it fired (design: the chain). Link 10 is judged from the others."""
-
-_KINDS = {"node", "pod", "member_change", "sample"}
-
-WITHIN_S = 30.0
-"""A link that fired between two samples is shown by the first one after. Chosen: three intervals of the slowest probe (10 s)."""
-
-SAME_S = 1e-3
 HOPS_MAX = 1000
 """Chosen: a real path has some ten; a damaged history must not be walked for ever."""
 
@@ -69,18 +51,6 @@ def by_seq(history: History, seq: int) -> Event | None:
     """The event of that number; None if there is none."""
     place = bisect.bisect_left(history.events, seq, key=lambda event: event.seq)
     return history.events[place] if place < len(history.events) and history.events[place].seq == seq else None
-
-
-def witness(history: History, result: LinkResult) -> Event | None:
-    """The event that shows that a link fired: at that moment, or the first after it; None if it did not fire or none shows it."""
-    at_s = result.fired_at_s
-    if at_s is None:
-        return None
-    names = WITNESS.get(result.link)
-    nodes = set(result.evidence.get("nodes", ()))
-    near = [event for event in history.events if at_s - SAME_S <= event.at_s <= at_s + WITHIN_S and event.kind in _KINDS]
-    shown = [event for event in near if _shows(event, names) and _on_one_of(event, nodes)]
-    return min(shown, key=lambda event: (round(event.at_s, 2), -_weight(event), event.seq), default=None)
 
 
 def of_link(history: History, verdict: Verdict, number: int) -> Why:
@@ -139,36 +109,6 @@ def _is_step(event: Event) -> bool:
     return event.kind == "step" and event.get("state") == "begin"
 
 
-def _shows(event: Event, names: Sequence[str] | None) -> bool:
-    if event.kind == "sample":
-        return names is None or event["series"] in names
-    return (names is None or event.kind in names) and _is_trouble(event)
-
-
-def _on_one_of(event: Event, nodes: set[str]) -> bool:
-    """A sample of a node counts only where the checker named that node."""
-    return event.kind != "sample" or not nodes or event["target"] in nodes
-
-
-def _weight(event: Event) -> float:
-    """Of several samples of one moment the worst is shown; a missing one is worse than any value."""
-    if event.kind != "sample":
-        return math.inf
-    return math.inf if event["value"] is None else float(event["value"])
-
-
-def _is_trouble(event: Event) -> bool:
-    match event.kind:
-        case "node":
-            return bool(event["ready"] != "True")
-        case "pod":
-            return event["change"] in {"evicting", "deleted", "failed"}
-        case "member_change":
-            return bool(event["state"] != "alive")
-        case _:
-            return event.kind == "kube_event"
-
-
 def _of_earlier(history: History, verdict: Verdict, result: LinkResult) -> Event | None:
     """A link that is judged from other links (10) is shown by the one before it."""
     return None if result.after is None else witness(history, verdict.link(result.after))
@@ -180,5 +120,5 @@ def _troubles(history: History, name: str) -> Iterator[Event]:
     for event in history.events:
         names = [str(event.get(key, "")).rpartition("/")[2] for key in ("node", "pod", "member", "object")]
         own = {"node": names[0], "pod": names[1], "member_change": names[2], "kube_event": names[3]}.get(event.kind)
-        if own and name in {own, short_node(own)} and event.at_s >= since_s and _is_trouble(event):
+        if own and name in {own, short_node(own)} and event.at_s >= since_s and is_trouble(event):
             yield event

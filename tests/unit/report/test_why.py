@@ -6,13 +6,16 @@ from functools import cache
 import pytest
 
 from lab.checkers.judge import judge
+from lab.checkers.links import TITLES
 from lab.checkers.verdict import Verdict
 from lab.core.errors import Refused
 from lab.core.history import Event, History
 from lab.report.events import told, unit_of
-from lab.report.why import by_seq, lines, of_link, path, why, witness
+from lab.report.why import by_seq, lines, of_link, path, why
+from lab.report.witness import SHOWN_BY, witness
+from lab.report.words import GAP
 from tests import histories
-from tests.histories import APP_NODES, FLOOD, OUTAGE
+from tests.histories import APP_NODES, END, FLOOD, OUTAGE, PODS, Shape, between, constant
 
 
 @cache
@@ -45,6 +48,37 @@ def test_each_link_is_shown_by_an_event_of_its_own_kind(link: int, kind: str, se
     assert shown.kind == kind
     assert series is None or shown["series"] == series
     assert abs(shown.at_s - (verdict.link(link).fired_at_s or 0)) <= 30
+
+
+FROM, AGES = between(140, END, constant(None), constant(20.0)), between(140, END, lambda at_s: at_s - 139, constant(0.0))
+
+
+@pytest.mark.parametrize(
+    ("link", "series", "target", "shape", "reason", "said"),
+    [
+        (7, "vault_health_code", "vault-0", between(140, END, constant(None), constant(200)), "timed out after 5 s", "vault-0: no value"),
+        (7, "vault_sealed", "vault-1", between(140, END, constant(1), constant(0)), "", "vault_sealed of vault-1: 1"),
+        (8, "lb_config_age_s", "balancer", AGES, "", "lb_config_age_s of balancer: 16 s"),
+        (8, "lb_backends_live", "balancer", between(140, END, constant(3), constant(PODS)), "", "lb_backends_live of balancer: 3"),
+        (8, "lb_answer_ms", "balancer", FROM, "timed out after 10 s", "lb_answer_ms of balancer: no value"),
+        (9, "deploy_ms", "canary", FROM, "failed at token: status 500", "deploy_ms of canary: no value (failed at token: status 500)"),
+    ],
+)
+def test_the_platforms_links_are_shown_by_what_broke_and_lead_to_a_step(  # one case a row
+    link: int, series: str, target: str, shape: Shape, reason: str, said: str
+) -> None:
+    story = histories.cascade()
+    story.samples |= {key: samples for key, samples in histories.platform().samples.items() if key not in story.samples}
+    history = story.series(series, target, shape, 2, reason=reason).history()
+    verdict = judge(history, None)
+    found = of_link(history, verdict, link)
+    assert verdict.link(link).status == "fired"
+    assert said in told(found.path[0]).replace(GAP, " ")
+    assert found.path[-1].kind == "step"
+
+
+def test_every_link_has_what_shows_it() -> None:
+    assert set(SHOWN_BY) == set(TITLES)
 
 
 def test_every_link_that_fired_leads_to_a_step() -> None:
