@@ -17,6 +17,8 @@ from lab.report.events import told
 from lab.report.witness import is_trouble, witness
 from lab.report.words import seconds, short_node
 
+TOLD_WITHIN_S = 1.0
+"""Chosen: a change and Kubernetes' own event about it come from two watches, in either order and well within a second."""
 HOPS_MAX = 1000
 """Chosen: a real path has some ten; a damaged history must not be walked for ever."""
 
@@ -84,7 +86,7 @@ def why(history: History, verdict: Verdict, asked: str) -> Why:
         if event is None:
             raise Refused(f"explain event {asked}", f"the history has events 0 to {len(history.events) - 1}", "name one of them")
         return Why(f"event {event.seq}", "", path(history, event))
-    event = next(_troubles(history, asked), None)
+    event = _trouble(history, asked)
     if event is None:
         raise Refused(f"explain {asked}", "no trouble of such an object is in the history", "lab why RUN lists what can be asked")
     return Why(f"the first trouble of {asked}", "", path(history, event))
@@ -112,6 +114,13 @@ def _is_step(event: Event) -> bool:
 def _of_earlier(history: History, verdict: Verdict, result: LinkResult) -> Event | None:
     """A link that is judged from other links (10) is shown by the one before it."""
     return None if result.after is None else witness(history, verdict.link(result.after))
+
+
+def _trouble(history: History, name: str) -> Event | None:
+    """The first trouble of an object; rather the change itself than Kubernetes' event about it."""
+    found = list(_troubles(history, name))
+    changes = (event for event in found if event.kind != "kube_event" and event.at_s <= found[0].at_s + TOLD_WITHIN_S)
+    return next(changes, found[0] if found else None)
 
 
 def _troubles(history: History, name: str) -> Iterator[Event]:

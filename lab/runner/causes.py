@@ -84,7 +84,10 @@ class Causes:
         name = name.rpartition("/")[2]
         if name in self._pod:
             return self._of_living_pod(self._pod[name], newest)
-        return self._node[name][0] if name in self._node else newest
+        if name not in self._node:
+            return newest
+        seq, ready = self._node[name]
+        return max(seq, newest) if ready and newest is not None else seq
 
     def _of_living_pod(self, pod: tuple[int, str, bool], newest: int | None) -> int:
         """The latest of: the pod's own event, the trouble of its node, and, if neither is trouble, the newest deed of the run."""

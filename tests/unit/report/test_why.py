@@ -104,6 +104,19 @@ def test_a_node_is_asked_about_by_either_of_its_names() -> None:
     assert why(history, verdict, "worker2").path[0].at_s == 112.0
 
 
+def test_the_loss_of_a_node_explains_it_and_not_the_event_that_kubernetes_wrote_before() -> None:
+    story = histories.cascade().add(111.9, "kube_event", object="Node/cascade-lab-worker2", reason="NodeNotReady", message="not ready")
+    history = story.history()
+    found = why(history, judge(history, None), "worker2").path
+    assert (found[0].kind, found[0].at_s) == ("node", 112.0)
+
+
+def test_what_is_known_from_kubernetes_alone_is_the_first_trouble() -> None:
+    story = histories.cascade().add(100.0, "kube_event", object="Node/cascade-lab-worker2", reason="SystemOOM", message="out of memory")
+    history = story.history()
+    assert why(history, judge(history, None), "worker2").path[0].kind == "kube_event"
+
+
 def test_an_event_is_asked_about_by_its_number() -> None:
     history, verdict = run("cascade")
     event = next(each for each in history.of("member_change") if each["state"] == "failed")

@@ -92,6 +92,14 @@ def test_a_kubernetes_event_points_to_the_newest_event_of_its_object(story: Stor
     assert story("kube_event", object="Pod/unknown", reason="x")[1] == 1
 
 
+def test_a_kubernetes_event_about_a_node_that_comes_before_its_loss_points_to_what_the_run_did(story: Story) -> None:
+    step, _ = story("step", step="flood", state="begin")
+    assert story("kube_event", object="Node/n1", reason="NodeNotReady")[1] == step
+    story("node", node="n1", ready="Unknown")
+    back, _ = story("node", node="n1", ready="True")
+    assert story("kube_event", object="Node/n1", reason="NodeReady")[1] == back
+
+
 def test_two_pods_that_ended_explain_two_new_ones_in_order(story: Story) -> None:
     story("pod", pod="c", node="n1", change="running")
     first, _ = story("pod", pod="a", node="n1", change="deleted")
