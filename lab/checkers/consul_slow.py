@@ -51,7 +51,10 @@ def check(history: History, watch: Watch) -> LinkResult:
         return LinkResult(status="quiet", reason=f"the p99 stayed below {bound:.0f} ms", **common)
     back_s = back_for_good(windows, max(BACK_TIMES * usual.high, MS_MIN / 2), min(onsets))
     still_failing = bool(failed_s) and back_s is not None and failed_s[-1] > back_s
-    reason = f"p99 up to {peak(windows) or 0:,.0f} ms against {usual.high:,.0f} ms in the steady state"
+    reason = (
+        f"the p99 over {WINDOW_S} s, reached by at least {AT_LEAST} reads, rose to {peak(windows) or 0:,.0f} ms; "
+        f"in the steady state it was {usual.high:,.0f} ms"
+    )
     return LinkResult(
         status="fired", fired_at_s=min(onsets), recovered_at_s=failed_s[-1] if still_failing else back_s, reason=reason, **common
     )

@@ -36,6 +36,7 @@ def tell(folder: Path, verdict: Verdict) -> None:
     for line in lines(History.read(folder / HISTORY_FILE), verdict):
         console.line(line)
     console.line(f"report: {folder / 'report.html'}")
+    console.line(f"why: lab why {folder}; all runs as a site: lab serve")
 
 
 def lines(history: History, verdict: Verdict) -> Iterator[str]:
