@@ -255,8 +255,9 @@ HOUR = 3600.0
 
 @_told_once
 def hour() -> Story:
-    """The cascade, watched for an hour: its recovery again and again, at the same rate of samples and events."""
+    """The cascade with the platform, watched for an hour: its recovery again and again, at the same rate of samples and events."""
     story = cascade()
+    story.samples |= {key: told for key, told in platform().samples.items() if key not in story.samples}
     length_s = END - RECOVERY
 
     def again(told: list[Told]) -> list[Told]:

@@ -1,5 +1,7 @@
 """Link 5: members drop out of the gossip pool and new ones join."""
 
+import bisect
+from operator import itemgetter
 from typing import Any
 
 from lab.checkers.gossip_waves import waves
@@ -63,13 +65,14 @@ def check(history: History, watch: Watch) -> LinkResult:
 def churn_share(history: History, watch: Watch) -> list[Point]:
     """At each sample of the pool, the distinct members whose state changed in the `WINDOW_S` before it, as a share of the steady pool."""
     pool = max(1, steady_pool(history, watch))
-    changes = [(event.at_s, str(event["member"])) for event in history.of("member_change")]
+    changes = sorted((event.at_s, str(event["member"])) for event in history.of("member_change"))
     points = []
     for sample in (point for points_of in read(history, "members_alive").values() for point in points_of):
         if sample.value is None:
             points.append(sample)
             continue
-        changed = {member for at_s, member in changes if sample.at_s - WINDOW_S < at_s <= sample.at_s}
+        begin, end = (bisect.bisect_right(changes, at_s, key=itemgetter(0)) for at_s in (sample.at_s - WINDOW_S, sample.at_s))
+        changed = {member for _, member in changes[begin:end]}
         points.append(Point(sample.at_s, len(changed) / pool))
     return points
 
