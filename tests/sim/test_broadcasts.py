@@ -124,3 +124,31 @@ def test_accusations_are_worked_off_oldest_first_before_august_2018_and_newest_f
     pool.clock[0] += 1
     work_off(handle(pool), 0)
     assert [int(name) for name in np.flatnonzero(states(pool)[0] == SUSPECT)] == [subject]
+
+
+def lists(pool: Pool, row: int) -> list[list[int]]:
+    """The places of each list of the row's queue, from first to last, whose ends and finger are as they should be."""
+    found = []
+    for first, last, finger in pool.ends[row].reshape(-1, 3):
+        places, place, before = [], first, -1
+        while place >= 0:
+            assert pool.queued[place]["previous"] == before
+            places.append(place)
+            place, before = pool.queued[place]["next"], place
+        assert last == before
+        assert finger in places or (finger, places) == (-1, [])
+        found.append(places)
+    return found
+
+
+def test_every_list_stays_sorted_whatever_is_added_sent_and_replaced() -> None:
+    pool, chance, longest = arrays(), np.random.default_rng(5), 0
+    for _ in range(300):
+        for subject in chance.integers(1, 99, chance.integers(0, 12)):
+            enqueue(handle(pool), 0, subject, chance.choice([ALIVE, SUSPECT, DEAD]), 1, 0)
+        packet(pool, int(chance.integers(100, ROOM)))
+        found = lists(pool, 0)
+        assert all(np.all(np.diff(pool.queued[places]["number"]) < 0) for places in found)
+        assert sum(map(len, found)) == pool.rows[0]["queued_n"]
+        longest = max(longest, *map(len, found))
+    assert longest > 10

@@ -29,6 +29,8 @@ def unlink(pool: Pool, row: int, place: int) -> None:
         ends[1] = message.previous
     else:
         pool.queued[message.next].previous = message.previous
+    if ends[2] == place:
+        ends[2] = message.previous if message.next == NONE else message.next
     owner.queued_n -= 1
 
 
@@ -36,16 +38,18 @@ def unlink(pool: Pool, row: int, place: int) -> None:
 def link(pool: Pool, row: int, place: int, level: int) -> None:
     """Put the message at `place` into the list of those sent `level` times, the newest first.
 
-    A list is emptied from its newest end, so what comes down from it is mostly older than all that came before: the last place is tried first.
+    Those of one packet come down one after the other, each next to the one before: where the last one was put is looked at first.
     """
     message, owner = pool.queued[place], pool.rows[row]
     long = message.kind == ALIVE
     ends = pool.ends[row, level, 0 if long else 1]
-    before, after = ends[1], NONE
-    if before != NONE and pool.queued[before].number < message.number:
-        before, after = NONE, ends[0]
-        while pool.queued[after].number > message.number:
-            before, after = after, pool.queued[after].next
+    before = ends[2]
+    while before != NONE and pool.queued[before].number < message.number:
+        before = pool.queued[before].previous
+    after = ends[0] if before == NONE else pool.queued[before].next
+    while after != NONE and pool.queued[after].number > message.number:
+        before, after = after, pool.queued[after].next
+    ends[2] = place
     message.level, message.previous, message.next = level, before, after
     if before == NONE:
         ends[0] = place

@@ -173,7 +173,7 @@ def _of_rows(follows: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
     return {
         "rows": owners,
         "follows": follows,
-        "ends": np.full((rows, state.LEVELS, 2, 2), NONE, np.int32),
+        "ends": np.full((rows, state.LEVELS, 2, 3), NONE, np.int32),
         "relays": np.zeros((rows, INDIRECT_NODES_MAX), state.RELAY),
         "inbox": np.zeros((rows, INBOX_ROWS, 6), np.int32),
         "handoff": np.zeros((rows, 2, HANDOFF_DEPTH, 4), np.int32),

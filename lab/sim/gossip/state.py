@@ -319,7 +319,8 @@ class Pool(NamedTuple):
         names: (M,) NAME.
         rows: (R,) ROW.
         follows: (R,) int64, the name whose row it is; NONE: nobody's.
-        ends: (R, LEVELS, 2, 2) int32, first and last of each list of the broadcast queue: by times sent, and alive before shorter messages.
+        ends: (R, LEVELS, 2, 3) int32, first and last of each list of the broadcast queue, and where one was put in last: by times sent, and alive before
+            shorter messages.
         timers: (T,) TIMER, see wheel.py.
         slots: (WHEEL_MS,) int32, first timer of each ms.
         relays: (R, INDIRECT_NODES_MAX) RELAY, of the row's current probe.
