@@ -7,6 +7,7 @@ import pytest
 from adapter_fakes import web
 
 from lab.adapters.docker import Docker, Ran
+from lab.adapters.host import CpuCounters
 from lab.core.errors import Refused, Unavailable
 
 API = "/v1.41"
@@ -141,12 +142,20 @@ def test_pausing_twice_is_pausing_once(engine, docker, state, pauses, unpauses):
     assert docker.pid("n1") == 4711
 
 
-def test_counters_are_read_once_without_waiting_for_a_second_reading(engine, docker):
-    cpu = {"cpu_usage": {"total_usage": 2_500_000_000}, "throttling_data": {"periods": 9, "throttled_periods": 4, "throttled_time": 10**9}}
-    engine.routes[f"GET {API}/containers/n1/stats"] = (200, {"cpu_stats": cpu, "memory_stats": {"usage": 77}})
-    found = docker.stats("n1")
-    assert (found.cpu_s, found.periods, found.throttled_periods, found.throttled_s, found.memory_bytes) == (2.5, 9, 4, 1.0, 77)
-    assert engine.asked[-1][2]["one-shot"] in {"1", "True", "true"}
+def test_the_use_of_a_container_comes_from_its_control_group(engine, docker, monkeypatch):
+    inspected(engine, Id="id-n1", State={"Status": "running", "Pid": 4711})
+    asked = []
+
+    class Group:
+        def __init__(self, container_id, pid):
+            asked.append((container_id, pid))
+
+        def read(self):
+            return CpuCounters(2.5, 9, 4)
+
+    monkeypatch.setattr("lab.adapters.docker.Cgroup", Group)
+    assert docker.used_s("n1") == 2.5
+    assert asked == [("id-n1", 4711)]
 
 
 def test_what_is_left_is_named(engine, docker):

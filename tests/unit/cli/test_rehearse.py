@@ -40,7 +40,7 @@ def _measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "measured_utc": "2026-11-25T09:00:00+00:00",
     }
     (tmp_path / "cache").mkdir()
-    (tmp_path / "cache" / "calibration.json").write_text(json.dumps({"35 pods, 25 requests/s": found}))
+    (tmp_path / "cache" / "steady-use.json").write_text(json.dumps({"35 pods, 25 requests/s": found}))
     (tmp_path / "here").mkdir()
     monkeypatch.setenv("CASCADE_LAB_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path / "here")

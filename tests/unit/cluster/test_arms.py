@@ -190,7 +190,7 @@ def test_a_calibration_is_kept_for_all_that_a_node_s_use_depends_on(monkeypatch,
         workload.pods, workload.requests_per_s, 0.1, 0.2, 20.0, NOW, agents_per_pod=workload.agents_per_pod, logging=workload.logging
     )
     calibrate.remember(found)
-    assert list(json.loads((tmp_path / "calibration.json").read_text())) == [key]
+    assert list(json.loads((tmp_path / "steady-use.json").read_text())) == [key]
     assert calibrate.recall(workload) == found
     assert calibrate.recall(Workload(pods=workload.pods + 1)) is None
 
@@ -198,6 +198,6 @@ def test_a_calibration_is_kept_for_all_that_a_node_s_use_depends_on(monkeypatch,
 def test_a_calibration_from_before_there_were_many_agents_still_counts(monkeypatch, tmp_path):
     monkeypatch.setenv("CASCADE_LAB_CACHE", str(tmp_path))
     old = {"pods": 35, "requests_per_s": 25.0, "use_cores": 0.124, "use_cores_max": 0.13, "window_s": 20.0, "measured_utc": NOW}
-    (tmp_path / "calibration.json").write_text(json.dumps({"35 pods, 25 requests/s": old}))
+    (tmp_path / "steady-use.json").write_text(json.dumps({"35 pods, 25 requests/s": old}))
     found = calibrate.recall(Workload(pods=35))
     assert (found.use_cores, found.agents_per_pod, found.logging) == (0.124, 1, True)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -28,8 +27,9 @@ class Nodes:
     def docker(self) -> Any:
         return self
 
-    def stats(self, name: str) -> Any:
-        return SimpleNamespace(cpu_s=self.clock.now_s() * {"one": 0.1, "two": 0.3}[name])
+    def used_s(self, name: str) -> float:
+        self.clock.sleep(1.0)  # an answer takes its time, which must not count as use
+        return self.clock.now_s() * {"one": 0.1, "two": 0.3}[name]
 
 
 def measured() -> calibrate.Calibration:
@@ -53,5 +53,5 @@ def test_a_measurement_is_recalled_and_grows_stale(tmp_path: Path, monkeypatch: 
 
 def test_one_of_an_older_lab_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CASCADE_LAB_CACHE", str(tmp_path))
-    (tmp_path / "calibration.json").write_text('{"35 pods, 25 requests/s": {"pods": 35, "use_cores": 0.1}}')
+    (tmp_path / "steady-use.json").write_text('{"35 pods, 25 requests/s": {"pods": 35, "use_cores": 0.1}}')
     assert recall(WORKLOAD) is None
