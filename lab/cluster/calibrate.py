@@ -20,7 +20,7 @@ WINDOW_S = 20.0
 
 CALM_WINDOW_S = 5.0
 CALM_SHARE = 0.9
-"""Chosen: with a cap of 1.9 times the steady use a node at rest stands at half of its cap, one that still starts pods at 1."""
+"""Chosen: with a cap of 1.7 times the steady use a node at rest stands at 0.6 of its cap, one that still starts pods at 1."""
 
 GOOD_FOR = timedelta(hours=12)
 """Chosen: the same workload took 0.124 cores one night and 0.102 the next morning on one virtual machine, whose neighbours come and go. What its

@@ -83,7 +83,7 @@ class Costs:
     remove_s: float = 0.4
     start_s: float = 0.3
     start_cores: float = 0.25
-    calibration_excess: float = 1.2
+    calibration_excess: float = 1.3
     system_share: float = 0.05
     lease_call_s: float = 2.0
     status_call_s: float = 10.0
