@@ -106,7 +106,7 @@
     clearTimeout(waiting);
     waiting = setTimeout(lab.drawAll, 120);
   });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", lab.drawAll);
+  for (const media of ["(prefers-color-scheme: dark)", "print"]) matchMedia(media).addEventListener("change", lab.drawAll);
   const closed = [...document.querySelectorAll("details:not([open])")];
   addEventListener("beforeprint", () => {
     root.dataset.print = "yes";

@@ -1,5 +1,6 @@
 """The report in a real browser: it draws, it is silent, it asks for nothing, and it fits a phone."""
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -91,8 +92,31 @@ def test_every_chart_has_words_for_those_who_do_not_see_it(opened) -> None:
     assert opened.locator("h1").count() == 1
 
 
-def test_the_page_can_be_printed(opened) -> None:
-    assert len(opened.pdf()) > 20_000
+PAPER = 703
+"""Columns of pixels: A4 between the page's own margins."""
+
+
+@pytest.mark.parametrize("opened", [(1280, "dark"), (390, "light")], indirect=True)
+def test_on_paper_all_stands_in_its_place_in_the_colours_of_paper(opened) -> None:
+    opened.evaluate("dispatchEvent(new Event('beforeprint'))")
+    opened.emulate_media(media="print")
+    opened.set_viewport_size({"width": PAPER, "height": 1000})
+    assert opened.evaluate("document.documentElement.scrollWidth") <= PAPER
+    edges = "which => [...document.querySelectorAll(which)].map(e => { const b = e.getBoundingClientRect(); return [b.left, b.right]; })"
+    plots = opened.evaluate(edges, ".time .plot") + opened.evaluate(edges, ".u-over")
+    for side in zip(*plots, strict=True):
+        assert max(side) - min(side) <= 1.5
+    rows = opened.evaluate(
+        """[...document.querySelectorAll(".zooms > .row")].map(row => [row.getBoundingClientRect().top,
+        Math.max(...[...row.querySelectorAll("td, canvas, li, p")].map(part => part.getBoundingClientRect().bottom))])"""
+    )
+    assert len(rows) > 12
+    assert all(bottom <= top + 1 for (_, bottom), (top, _) in itertools.pairwise(rows))
+    kept = "e => [getComputedStyle(e).printColorAdjust, getComputedStyle(document.body).color]"
+    for place in (".shade", ".strip i", ".badge", ".swatch"):
+        assert opened.locator(place).first.evaluate(kept) == ["exact", "rgb(29, 33, 38)"]
+    assert opened.locator(".log tbody tr:visible").count() == 30
+    opened.pdf()
     assert opened.said == []
 
 

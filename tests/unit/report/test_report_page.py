@@ -49,6 +49,14 @@ def test_a_page_is_small_and_asks_nothing_of_the_network(name: str) -> None:
     assert "@import" not in page
 
 
+@pytest.mark.parametrize("name", STORIES)
+def test_every_link_within_the_page_leads_somewhere_and_the_head_to_what_the_run_stands_for(name: str) -> None:
+    page = told(name)[2]
+    asked = re.findall(r'href="#([^"]+)"', page)
+    assert set(asked) <= set(re.findall(r'id="([^"]+)"', page))
+    assert "fidelity-title" in asked
+
+
 def test_the_same_run_gives_the_same_bytes() -> None:
     history, verdict, page = told("cascade")
     assert render(history, verdict) == page
