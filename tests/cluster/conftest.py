@@ -13,7 +13,7 @@ from tests.cluster.watched import WatchedRun, watched
 AFTER_BASELINE = "test_vault_secrets"
 """The module that looks at what baseline has left; it runs while that cluster stands."""
 BEFORE_CASCADE = "test_gossip_secrets"
-"""The module that runs a baseline of its own on five pods, as the killed runners before it do."""
+"""The module that runs a baseline of its own on two pods, as the killed runners before it do."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -33,8 +33,8 @@ def _move(items: list[pytest.Item], module: str, behind: str) -> None:
         items[:] = [*others[:place], *moved, *others[place:]]
 
 
-BRIEF = ("outage_s=20", "flood_s=20", "recovery_s=45", "metastable_after_s=30")
-"""125 s instead of 215 s; README's track record has runs of the whole time."""
+BRIEF = ("outage_s=15", "flood_s=15", "recovery_s=30", "metastable_after_s=20")
+"""100 s instead of 215 s; README's track record has runs of the whole time."""
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -33,7 +33,7 @@ from tests.cluster.watched import WatchedRun
 
 pytestmark = pytest.mark.cluster
 
-SMALL = ["--set", "workload.pods=5", "--set", "workload.flood_lines_per_s=300", "--set", "steady_s=10", "--set", "outage_s=8"]
+SMALL = ["--set", "workload.pods=2", "--set", "workload.flood_lines_per_s=300", "--set", "steady_s=10", "--set", "outage_s=8"]
 SMALL += ["--set", "faults.0.heal_at_s=8", "--set", "flood_s=5", "--set", "recovery_s=15", "--set", "metastable_after_s=10"]
 """A cascade that is cheap to kill: it need not fall over, it only has to be in each of its phases."""
 
