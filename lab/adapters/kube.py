@@ -197,6 +197,15 @@ class Kube:
         """Ready and desired replicas; the ready ones count only when the controller has seen the latest change."""
         return self._ready(f"{_APPS}/statefulsets/{name}", "updatedReplicas")
 
+    def statefulsets_counting(self) -> list[str]:
+        """Stateful sets whose controller has yet to see their latest change, or still counts pods."""
+        return [
+            str(one["metadata"]["name"])
+            for one in self.get(f"{_APPS}/statefulsets")["items"]
+            if any(one.get("status", {}).get(count, 0) for count in ("replicas", "currentReplicas"))
+            or one.get("status", {}).get("observedGeneration", 0) < one["metadata"]["generation"]
+        ]
+
     def scale(self, name: str, replicas: int, *, kind: str = "deployments") -> None:
         """Ask for `replicas` pods of a deployment (or of `statefulsets`)."""
         self._call("PATCH", f"{_APPS}/{kind}/{name}/scale", {}, {"spec": {"replicas": replicas}})

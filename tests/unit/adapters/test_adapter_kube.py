@@ -133,6 +133,20 @@ def test_ready_replicas_count_once_the_latest_change_was_rolled_out(server, kube
     assert kube.statefulset_ready("consul") == ready
 
 
+def test_stateful_sets_that_still_count_pods_or_have_not_seen_their_change_are_named(server, kube):
+    def one(name, generation, **status):
+        return {"metadata": {"name": name, "generation": generation}, "status": status}
+
+    listed = [
+        one("gone", 2, observedGeneration=2, replicas=0),
+        one("unseen", 3, observedGeneration=2),
+        one("left", 1, observedGeneration=1, replicas=1),
+    ]
+    listed.append(one("current", 1, observedGeneration=1, replicas=0, currentReplicas=2))
+    server.routes[f"GET {APPS}/statefulsets"] = (200, {"items": listed})
+    assert kube.statefulsets_counting() == ["unseen", "left", "current"]
+
+
 def test_scaling_sends_a_patch_of_the_scale(server, kube):
     server.routes[f"PATCH {APPS}/deployments/app/scale"] = (200, {})
     kube.scale("app", 60)

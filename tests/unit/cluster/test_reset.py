@@ -127,6 +127,8 @@ class Cluster(Kube):
         self.wanted = {"app": 2, reset.COLLECTOR: collectors, **reset.CORE_PODS}
         self.done: list[str] = []
         self.made = 0
+        self.counting: list[str] = []
+        self.looks = 0
         self.there = {name: self._new(name) for name in self.wanted}
 
     def _new(self, name: str) -> list[Object]:
@@ -140,6 +142,12 @@ class Cluster(Kube):
         self.done.append(f"scale {name} {replicas}")
         self.wanted[name] = replicas
         self.there[name] = self.there[name][:replicas]
+        self.counting = ["consul"] if not replicas and name == "consul" else self.counting
+
+    def statefulsets_counting(self) -> list[str]:
+        seen, self.counting = self.counting, []  # the controller sees it a look later
+        self.looks += bool(seen)
+        return seen
 
     def forget(self, path: str) -> None:
         name = path.rpartition("/")[2]
@@ -191,6 +199,7 @@ def test_a_sweep_makes_every_pod_anew_and_applies_another_arm_while_none_is_ther
     assert cluster.done == ["scale app 0", "delete app", "forget tallies", *(changed if change else kept)]
     assert not before & {pod["metadata"]["uid"] for pods in cluster.there.values() for pod in pods}
     assert len(cluster.there["kafka"]) == (0 if change else 1)
+    assert cluster.looks == int(change)
 
 
 @pytest.mark.parametrize(("old", "new"), [(0, 2), (2, 2), (2, 0)])
