@@ -11,6 +11,7 @@ import pytest
 from lab.cli.reference import commands
 from lab.core.fields import fields
 from lab.core.paths import project
+from tests.browser.pages import serious
 
 SITE = project() / "site"
 PAGES = sorted(page for page in SITE.rglob("*.html") if page.name != "404.html")
@@ -79,9 +80,9 @@ def browser() -> Iterator:
         opened.close()
 
 
-@pytest.mark.parametrize("name", ["index.html", "tutorial/3-not-ready.html", "reference/commands.html"])
+@pytest.mark.parametrize("name", ["index.html", "tutorial/7-asks-consul.html", "howto/report.html", "reference/commands.html"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_in_a_browser_it_asks_nobody_and_is_no_wider_than_the_window(browser, name: str, width: int) -> None:
+def test_in_a_browser_it_asks_nobody_is_no_wider_than_the_window_and_shuts_nobody_out(browser, name: str, width: int) -> None:
     page = browser.new_page(viewport={"width": width, "height": 800})
     asked: list[str] = []
     said: list[str] = []
@@ -92,4 +93,5 @@ def test_in_a_browser_it_asks_nobody_and_is_no_wider_than_the_window(browser, na
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
     assert said == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert serious(page) == []
     page.close()
