@@ -90,7 +90,7 @@ def _fit(folders: list[Path], out: Path, seeds: int) -> None:
     if not folders:
         raise Refused("fit the simulator", "no runs were named", "lab calibrate --sim runs/A runs/B")
     if not find_spec("scipy"):
-        raise Refused("fit the simulator", "SciPy is not installed", "uv sync --group fit")
+        raise Refused("fit the simulator", "SciPy is not installed", paths.add_packages("--group fit"))
     console = terminal()
     seen: list[Observed] = []
     with console.step("Reading the runs", READ_ALLOWED_S) as step:

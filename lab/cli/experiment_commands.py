@@ -74,8 +74,9 @@ def list_command(as_json: AsJson = False) -> None:
         ]
         console.rich.print_json(json.dumps(rows))
         return
+    width = max(map(len, found))
     for name, one in found.items():
-        console.line(f"{name:<12} {one.title}; expected {_expected(one)}; {_lasts_s(one):.0f} s")
+        console.line(f"{name:<{width}}  {one.title}; expected {_expected(one)}; {_lasts_s(one):.0f} s")
 
 
 @group.command(

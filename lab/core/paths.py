@@ -29,6 +29,11 @@ def cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cascade-lab"
 
 
+def add_packages(which: str) -> str:
+    """The command that adds an extra or a group of the lab's packages to `.venv`, at its locked versions and beside what is there."""
+    return f"cd {project()} && {cache() / 'tools' / 'bin' / 'uv'} sync --frozen --inexact {which}"
+
+
 def project() -> Path:
     """The checkout that holds manifests/, images/ and kind-config.yaml."""
     return Path(__file__).resolve().parents[2]

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from lab.core.errors import Refused
+from lab.core.paths import add_packages
 from lab.report.events import told
 from lab.report.exports.stored import Files, Stored
 
@@ -53,7 +54,7 @@ def parquet(run: Stored) -> Files:
     try:
         pa = import_module("pyarrow")
     except ImportError as error:
-        raise Refused("write Parquet", "the package pyarrow is not installed", "pip install 'cascade-lab[export]'") from error
+        raise Refused("write Parquet", "the package pyarrow is not installed", add_packages("--extra export")) from error
     word = pa.dictionary(pa.int32(), pa.string())
     series = pa.schema(
         [

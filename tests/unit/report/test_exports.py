@@ -4,12 +4,14 @@ import csv
 import dataclasses
 import io
 import json
+import sys
 import xml.etree.ElementTree as ET
 from functools import cache
 
 import pytest
 
 from lab.checkers.judge import judge
+from lab.core.errors import Refused
 from lab.report.exports.chaostoolkit import chaostoolkit
 from lab.report.exports.columns import SERIES, comma_separated
 from lab.report.exports.junit import all_cases, junit
@@ -130,6 +132,12 @@ def test_the_table_of_samples_holds_every_one_of_them() -> None:
     assert len(rows) == sum(1 for _ in stored("cascade").samples())
     missing = next(row for row in rows if row["series"] == "kafka_answer_ms" and row["value"] == "")
     assert missing["reason"] == "timed out after 2 s"
+
+
+def test_without_pyarrow_the_command_that_adds_it_from_the_lock_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(Refused, match="tools/bin/uv sync --frozen --inexact --extra export"):
+        FORMATS["parquet"](stored("baseline"))
 
 
 def test_the_table_of_events_tells_each_in_words_with_its_cause() -> None:
