@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from lab.core.errors import Aborted, LabError, Refused, Unavailable
+from lab.core.paths import add_packages
 
 Key = TypeVar("Key", bound=Hashable)
 Found = TypeVar("Found")
@@ -57,7 +58,7 @@ def _dask(scheduler: str) -> Any:
         return import_module("distributed")
     except ImportError as error:
         came_back = "the package distributed is not installed"
-        raise Refused(f"send jobs to the Dask scheduler {scheduler}", came_back, "pip install 'cascade-lab[distributed]'") from error
+        raise Refused(f"send jobs to the Dask scheduler {scheduler}", came_back, add_packages("--extra distributed")) from error
 
 
 @contextmanager

@@ -110,7 +110,7 @@ class ToldDocker(Docker):
 
     def used_s(self, container: str) -> float:
         """Told; an idle node."""
-        self._notes.sent(container, "cat /sys/fs/cgroup/cpuacct/docker/$(docker inspect --format '{{.Id}}' NODE)/cpuacct.usage")
+        self._notes.sent(container, "docker inspect NODE  # then its control group's CPU counter is read")
         return 0.0
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from lab.core.shipped import Shipped
 from lab.core.tally import Tally
 from lab.probes.pods import PodCache
 from lab.probes.reflector import Watched
-from lab.probes.tallies import ReadTallies
+from lab.probes.tallies import ReadTallies, unknown
 
 ReadShipped = Callable[[], Mapping[str, Shipped]]
 """What each collector has done, by its node."""
@@ -46,7 +46,8 @@ class CollectorsProbe:
     def sample(self) -> Sequence[Reading]:
         """`log_backlog_bytes` and `sidecar_cpu_cores` of each node, `log_backlog_bytes_max` of the pod that most was not taken from."""
         if self.watch.problem:
-            return self._unknown(self.watch.problem)
+            self._last = None
+            return unknown(self.nodes, self.watch.problem)
         homes = {pod.name: pod.node for pod in self.pods.pods() if pod.phase not in ("Succeeded", "Failed")}
         tallies, done = self.read(homes), self.collectors()
         last, self._last = self._last, (self.clock.now_s(), done)
@@ -57,11 +58,6 @@ class CollectorsProbe:
             Reading("log_backlog_bytes_max", "pod-max", float(round(max(waiting.values(), default=0) * mean_bytes))),
             *(_cores(node, last, self._last) for node in self.nodes),
         ]
-
-    def _unknown(self, why: str) -> list[Reading]:
-        self._last = None
-        per_node = [Reading(series, node, None, why) for node in self.nodes for series in ("log_backlog_bytes", "sidecar_cpu_cores")]
-        return [*per_node, Reading("log_backlog_bytes_max", "pod-max", None, why)]
 
 
 def _not_taken(pod: str, tally: Tally, done: Shipped) -> int:

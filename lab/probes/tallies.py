@@ -41,7 +41,8 @@ class TalliesProbe:
     def sample(self) -> Sequence[Reading]:
         """`log_backlog_bytes` and `sidecar_cpu_cores` of each node, `log_backlog_bytes_max` of the worst pod."""
         if self.watch.problem:
-            return self._unknown(self.watch.problem)
+            self._last = None
+            return unknown(self.nodes, self.watch.problem)
         living = [pod for pod in self.pods.pods() if pod.phase not in ("Succeeded", "Failed")]
         tallies = self.read(pod.name for pod in living)
         now_s = self.clock.now_s()
@@ -53,10 +54,11 @@ class TalliesProbe:
             *(_cores(living, last, (now_s, tallies), node) for node in self.nodes),
         ]
 
-    def _unknown(self, why: str) -> list[Reading]:
-        self._last = None
-        per_node = [Reading(series, node, None, why) for node in self.nodes for series in ("log_backlog_bytes", "sidecar_cpu_cores")]
-        return [*per_node, Reading("log_backlog_bytes_max", "pod-max", None, why)]
+
+def unknown(nodes: Sequence[str], why: str) -> list[Reading]:
+    """The readings of link 1 when nobody knows which pods there are."""
+    per_node = [Reading(series, node, None, why) for node in nodes for series in ("log_backlog_bytes", "sidecar_cpu_cores")]
+    return [*per_node, Reading("log_backlog_bytes_max", "pod-max", None, why)]
 
 
 def _backlog(living: Sequence[Pod], tallies: Mapping[str, Tally], node: str) -> int:

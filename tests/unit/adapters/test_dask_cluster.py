@@ -88,4 +88,4 @@ def test_without_dask_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(Refused) as refused:
         list(as_finished({1: dict}, "tcp://127.0.0.1:8786", 60.0))
-    assert refused.value.next_step == "pip install 'cascade-lab[distributed]'"
+    assert refused.value.next_step.endswith("tools/bin/uv sync --frozen --inexact --extra distributed")

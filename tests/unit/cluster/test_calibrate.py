@@ -53,5 +53,6 @@ def test_a_measurement_is_recalled_and_grows_stale(tmp_path: Path, monkeypatch: 
 
 def test_one_of_an_older_lab_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CASCADE_LAB_CACHE", str(tmp_path))
-    (tmp_path / "steady-use.json").write_text('{"35 pods, 25 requests/s": {"pods": 35, "use_cores": 0.1}}')
+    remember(measured())
+    (tmp_path / "steady-use.json").rename(tmp_path / "calibration.json")  # where it kept what it read a quarter too high
     assert recall(WORKLOAD) is None
