@@ -44,6 +44,7 @@ FAULT_SETTINGS: dict[str, dict[str, object]] = {
     "flap-broker": {"away_s": 5, "back_s": 2},
     "partition-broker": {},
     "kill-agents": {"share": 0.5, "every_s": 10},
+    "pause-agents": {"share": 0.5, "away_s": 12, "back_s": 4},
     "churn-pods": {"pods_low": 30, "pods_high": PODS, "half_period_s": 5},
     "stress-node": {"nodes": 2, "workers": 2},
     "redeploy-agents": {"key": "unchanged"},  # the last: it leaves the pods half replaced

@@ -23,6 +23,7 @@ EACH: dict[str, dict[str, Any]] = {
     "flap-broker": {"away_s": 15, "back_s": 5},
     "partition-broker": {"loss_ratio": 0.5},
     "kill-agents": {"share": 0.5, "every_s": 20},
+    "pause-agents": {"share": 0.5, "away_s": 12, "back_s": 4},
     "churn-pods": {"pods_low": 10, "pods_high": 35, "half_period_s": 15},
     "stress-node": {"nodes": 2, "workers": 2},
 }
