@@ -45,6 +45,7 @@ class Calibration:
     measured_utc: str
     agents_per_pod: int = 1
     logging: bool = True
+    watches_per_pod: int = 0
 
     def stale(self, now: datetime) -> bool:
         """Is it too old to set caps by?"""
@@ -64,6 +65,7 @@ def measure(world: KindWorld, workload: Workload) -> Calibration:
         world.clock.utc().isoformat(timespec="seconds"),
         agents_per_pod=workload.agents_per_pod,
         logging=workload.logging,
+        watches_per_pod=workload.watches_per_pod,
     )
 
 
@@ -112,7 +114,8 @@ def recall(workload: Workload) -> Calibration | None:
 def _key(measured: Workload | Calibration) -> str:
     """All that a node's steady use depends on; the version of Consul is not part of it, so that versions are compared under equal caps."""
     agents = f", {measured.agents_per_pod} agents each" if measured.agents_per_pod > 1 else ""
-    return f"{measured.pods} pods{agents}, {measured.requests_per_s:g} requests/s{'' if measured.logging else ', no Kafka'}"
+    watches = f", {measured.watches_per_pod} watches each" if measured.watches_per_pod else ""
+    return f"{measured.pods} pods{agents}{watches}, {measured.requests_per_s:g} requests/s{'' if measured.logging else ', no Kafka'}"
 
 
 def _kept() -> dict[str, Any]:

@@ -25,7 +25,7 @@ SETTLE_ALLOWED_S = 480.0
 DELETE_TRIES = 3
 """Chosen: a host that was busy with other work took over the minute that one try may take for 35 pods."""
 AGENTS_AT_ONCE = 50
-"""Chosen: 50 pods of one agent come up well. 200 agents at once (20 pods of ten, 2 cores) had every node NotReady within a minute, and their pods were
+"""Chosen: 50 pods of one agent come up well; the next come when these are members. 200 agents at once (20 pods of ten, 2 cores) had every node NotReady within a minute, and their pods were
 moved on and on before any was ready."""
 SERVERS = 3
 GONE = ("failed", "left")
@@ -69,6 +69,7 @@ def _fill(world: KindWorld, kube: Kube, progress: Progress, pods: int, arm: Arm)
     for some in range(there + step, pods, step):
         kube.scale("app", some)
         until(progress, world.clock, f"{some} of {pods} workload pods", partial(_missing_pods, kube, some), SETTLE_ALLOWED_S)
+        until(progress, world.clock, "their agents in the pool", partial(_missing_agents, world, some * arm.agents_per_pod), SETTLE_ALLOWED_S)
     kube.scale("app", pods)
     await_steady(world, kube, progress, pods, arm)
     until(progress, world.clock, f"{pods} pods behind the load balancer", lambda: _unbalanced(world, pods), SETTLE_ALLOWED_S)
@@ -209,6 +210,11 @@ def _missing_pods(kube: Kube, pods: int) -> str:
     found = kube.pods(labelled("app"))
     ready = sum(_pod_ready(pod) for pod in found)
     return "" if ready == pods == len(found) else f"{ready} of {pods} ready, {len(found)} there"
+
+
+def _missing_agents(world: KindWorld, agents: int) -> str:
+    alive = sum(state == "alive" for state in world.consul().members().values()) - SERVERS
+    return "" if alive >= agents else f"{alive} of {agents} are members"
 
 
 def _no_leader(world: KindWorld) -> str:

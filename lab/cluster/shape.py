@@ -51,6 +51,7 @@ _COLLECTED = "In this run pods have no logging sidecar: they write their lines t
 _SHARED_POD = (
     "In this run {agents} Consul agents live in each pod: members with names and ports of their own, on one address and in one container."
 )
+_WATCHED = "In this run each pod keeps {watches} blocking queries at its agent, beside all that is said above."
 
 
 def fidelity(consul: str, workload: Workload) -> list[str]:
@@ -58,7 +59,8 @@ def fidelity(consul: str, workload: Workload) -> list[str]:
     common = [sentence.format(consul=consul, which=_CONSULS[consul], shipper=workload.shipper) for sentence in _FIDELITY]
     shared = [_SHARED_POD.format(agents=workload.agents_per_pod)] if workload.agents_per_pod > 1 else []
     collected = [_COLLECTED] if workload.shipper == "rsyslog-daemonset" else []
-    return [*common, *shared, *collected, *([] if workload.logging else [_NO_KAFKA])]
+    watched = [_WATCHED.format(watches=workload.watches_per_pod)] if workload.watches_per_pod else []
+    return [*common, *shared, *collected, *watched, *([] if workload.logging else [_NO_KAFKA])]
 
 
 @dataclass(frozen=True, slots=True)

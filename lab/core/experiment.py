@@ -33,6 +33,12 @@ class Workload(Strict):
         DEFAULT_SHIPPER,
         description="what carries the log lines to Kafka: kafka-python (the lab's logging sidecar), rsyslog (in its place in the pod), or rsyslog-daemonset (one a node, for lines on stdout); the image of rsyslog is built when it is first asked for",
     )
+    watches_per_pod: int = Field(
+        0,
+        ge=0,
+        le=100,
+        description="blocking queries for the app's instances that each pod keeps at its own agent; each change of the service wakes all of them",
+    )
     requests_per_s: float = Field(25, gt=0, le=2000, description="steady requests per second, open workload")
     flood_lines_per_s: float = Field(
         0, ge=0, le=50_000, description="log lines per second asked for by the flood profile; 0: the flood phase only passes"

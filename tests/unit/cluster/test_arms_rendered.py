@@ -61,3 +61,11 @@ def test_with_collectors_pods_have_no_logger_and_all_else_is_as_ever(more: dict,
     assert "to_stdout.py" in objects["ConfigMap", "to-stdout"]["data"]
     assert objects["DaemonSet", "collector"]["metadata"]["namespace"] == "lab"
     assert found["metrics"] == containers(made(Arm(), tmp_path))["metrics"]
+
+
+@pytest.mark.parametrize("more", [{}, {"encryption": "on", "agents_per_pod": 2, "logging": False}])
+def test_watchers_are_one_container_more_with_their_number(more: dict, tmp_path: Path) -> None:
+    found, without = containers(made(Arm(watches_per_pod=20, **more), tmp_path)), containers(made(Arm(**more), tmp_path))
+    watcher = found.pop("watcher")
+    assert {each["name"]: each["value"] for each in watcher["env"]} == {"WATCHES": "20"}
+    assert found == without
