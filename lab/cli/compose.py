@@ -162,7 +162,12 @@ class LabWorld:
     def _plan(self) -> shape.Plan:
         wanted: Shape = self._experiment.shape
         cores = len(os.sched_getaffinity(0))
-        return shape.plan(self._calibration().use_cores, wanted.cap_multiple, wanted.core_cap_cores, len(self._kind.app_nodes), cores)
+        use_cores = self._calibration().use_cores
+        try:
+            return shape.plan(use_cores, wanted.cap_multiple, wanted.core_cap_cores, len(self._kind.app_nodes), cores)
+        except Refused:  # it may have been measured while the host was busy: the next run measures again
+            calibration.forget(self._experiment.workload)
+            raise
 
 
 def calibrate(progress: Progress, workload: Workload) -> calibration.Calibration:

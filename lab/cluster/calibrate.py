@@ -105,6 +105,13 @@ def remember(calibration: Calibration) -> None:
     path.write_text(json.dumps(kept, indent=1), encoding="utf-8")
 
 
+def forget(workload: Workload) -> None:
+    """Measure anew before the next run of this workload."""
+    kept = _kept()
+    if kept.pop(_key(workload), None) is not None:
+        (paths.cache() / KEPT).write_text(json.dumps(kept, indent=1), encoding="utf-8")
+
+
 def recall(workload: Workload) -> Calibration | None:
     """The stored measurement for this workload, if there is one."""
     found = _kept().get(_key(workload))
