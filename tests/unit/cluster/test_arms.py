@@ -124,7 +124,7 @@ def test_many_agents_and_no_kafka_come_after_what_names_the_agent_by_its_place()
 
 def test_gossip_poison_is_an_arm_of_ten_agents_a_pod_and_no_kafka_and_its_nodes_are_calibrated_on_the_default_consul():
     experiment = load_experiment("gossip-poison", ["consul.version=1.22.3", "consul.encryption=on"])
-    assert Arm.of(experiment) == Arm("1.22.3", "on", 4, logging=False)
+    assert Arm.of(experiment) == Arm("1.22.3", "on", 10, logging=False)
     assert Arm.of_workload(experiment.workload) == Arm(agents_per_pod=10, logging=False)
 
 

@@ -193,7 +193,10 @@ def test_a_field_that_the_file_left_out_can_be_set() -> None:
         ("faults.1.heal_at_s=3", "there is no 1 to change"),
         ("title.x=3", "there is no 'x' to change: 'Kafka goes away, comes back, and takes the platform with... has no fields"),
         ("workload.pods", "it is not FIELD=VALUE; allowed: a whole number, 1 to 110"),
-        ("workload=[", "workload: '[' is not YAML; allowed: the fields pods, agents_per_pod, logging, shipper, watches_per_pod, requests_per_s"),
+        (
+            "workload=[",
+            "workload: '[' is not YAML; allowed: the fields pods, agents_per_pod, logging, shipper, watches_per_pod, requests_per_s",
+        ),
         ("outage_s=20", "faults.0.heal_at_s (40) must not be after outage_s (20)"),
     ],
 )
