@@ -1,5 +1,6 @@
 """One run on the lab's cluster."""
 
+import contextlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from lab.checkers.verdict import Verdict
 from lab.cli import compose, judging, provenance
 from lab.cli.console import LabConsole, terminal
 from lab.core import paths
-from lab.core.errors import LabError
+from lab.core.errors import LabError, Refused
 from lab.core.experiment import Experiment
 from lab.live.view import live_view
 from lab.runner.guard import Watchdog, WatchdogSpec
@@ -58,16 +59,21 @@ def run_and_judge(experiment: Experiment, out: Path | None, command: str) -> tup
 
 @contextmanager
 def _alone_again(console: LabConsole, experiment: Experiment) -> Iterator[None]:
-    """Remove the neighbour after the block, however it ended; where another run has begun meanwhile, that one does it."""
+    """Remove the neighbour after the block, however it ended; where another run is under way by then, that one does it."""
     try:
         yield
     finally:
         if experiment.neighbour.pods:
-            try:
-                with run_lock(paths.LOCK, SystemClock()):
-                    compose.dismiss_neighbour(console)
-            except LabError as error:  # the run's own end is worth more than this one
-                console.line(f"the neighbour is still there: {error.came_back or error.tried}. Next: lab heal")
+            _dismiss_neighbour(console)
+
+
+def _dismiss_neighbour(console: LabConsole) -> None:
+    """The run's own end, which is being told, is worth more than what goes wrong here."""
+    try:
+        with contextlib.suppress(Refused), run_lock(paths.LOCK, SystemClock()):
+            compose.dismiss_neighbour(console)
+    except LabError as error:
+        console.line(f"the neighbour is still there: {error.came_back or error.tried}. Next: lab heal")
 
 
 @contextmanager

@@ -3,10 +3,12 @@
 `up` is a list of steps that each may be repeated; whatever exists already is left as it is.
 """
 
+import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
+import psutil
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from lab.adapters import host, shell
@@ -20,6 +22,9 @@ CREATE_ALLOWED_S = 300.0
 """Chosen: 38 s were seen for 7 nodes on 2 idle cores; a busy machine took four times as long."""
 DELETE_TRIES = 5
 """Chosen: the engine gives a killed container 10 s to be gone; a starved node with 300 processes on its cap was seen to take longer, once."""
+
+KILLED_ALLOWED_S = 10.0
+"""Chosen: a killed process is gone in milliseconds; on a busy machine in a second."""
 
 
 def exists(docker: Docker) -> bool:
@@ -88,6 +93,8 @@ def remove(docker: Docker, env: Mapping[str, str], cluster: str) -> None:
     Raises:
         LabError: as `delete`.
     """
+    for maker in makers(cluster):
+        _end(maker)
     for node in docker.nodes(cluster):
         docker.cap(node.name, 0)
     _delete_nodes(docker, env, cluster)
@@ -100,6 +107,25 @@ def _delete_nodes(docker: Docker, env: Mapping[str, str], cluster: str) -> None:
         host.thaw(node.id)
     if nodes:
         shell.run([kind(), "delete", "cluster", "--name", cluster, "--kubeconfig", str(KUBECONFIGS[cluster])], timeout_s=120, env=env)
+
+
+def makers(cluster: str) -> list[psutil.Process]:
+    """Each `kind create cluster` of that cluster which runs: one whose lab was killed goes on without it, and would make nodes behind our backs."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or []
+        if "create" in words and str(KUBECONFIGS[cluster]) in words:
+            found.append(process)
+    return found
+
+
+def _end(maker: psutil.Process) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        family = [maker, *maker.children(recursive=True)]
+        for process in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(family, timeout=KILLED_ALLOWED_S)
 
 
 def kind() -> str:

@@ -248,8 +248,9 @@ class ToldWorld(KindWorld):
 
     def join_neighbour(self, progress: Progress, wanted: Neighbour, consul: str) -> None:  # noqa: ARG002  # as the world's
         """Told; no file is written."""
+        self.notes.line(f"kubectl --kubeconfig {NEIGHBOUR_KUBECONFIG} scale deployment/coredns --namespace kube-system --replicas=0")
         self.notes.line(
-            f"kubectl apply --server-side -k {neighbour.FOLDER}: {wanted.pods} pods, Consul {consul}, in the {wanted.pool} pool"
+            f"kubectl --kubeconfig {NEIGHBOUR_KUBECONFIG} apply --server-side -k {neighbour.FOLDER}: {wanted.pods} pods, Consul {consul}, in the {wanted.pool} pool"
         )
         self.notes.line(f"curl http://127.0.0.1:{NEIGHBOURS_PORT}/v1/agent/members http://127.0.0.1:{NEIGHBOURS_PORT}/v1/status/leader")
 

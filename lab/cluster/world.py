@@ -11,7 +11,7 @@ from lab.adapters.clock import SystemClock
 from lab.adapters.consul import NEIGHBOURS_PORT, Consul
 from lab.adapters.docker import NEIGHBOUR, Docker
 from lab.adapters.kube import Kube
-from lab.cluster import arms, neighbour, node_images, vault
+from lab.cluster import arms, kind, neighbour, node_images, vault
 from lab.cluster.arms import Arm
 from lab.cluster.broker import BrokerPowers
 from lab.cluster.pods import WorkloadPowers
@@ -99,7 +99,7 @@ class KindWorld(BrokerPowers, WorkloadPowers, RedeployPowers):
 
     def dismiss_neighbour(self, progress: Progress, env: Callable[[], Mapping[str, str]]) -> bool:
         """Remove it; True if there was one."""
-        if not self.docker.nodes(NEIGHBOUR):
+        if not self.docker.nodes(NEIGHBOUR) and not kind.makers(NEIGHBOUR):
             return False
         neighbour.remove(progress, self.docker, self.nodes, env())
         return True
