@@ -15,7 +15,7 @@ from lab.checkers.pool import Pool, measure
 from lab.checkers.result import LinkResult, Strict
 from lab.checkers.watch import Watch
 from lab.core.history import Event, History
-from lab.core.neighbour import PREFIX, Condition, is_neighbour
+from lab.core.neighbour import PREFIX, Found, is_neighbour
 
 _MARK = f"{PREFIX}_"
 OF_THE_FIRST = ("node", "pod", "member_change", "kube_event", "locust", "accounting")
@@ -26,7 +26,7 @@ class NeighbourVerdict(Strict):
     """What became of the neighbour. Null where it was not measured."""
 
     pool: Literal["shared", "own"]
-    condition: Condition | Literal["unknown"]
+    condition: Found
     reason: str
     links: list[LinkResult] = Field(description="links 2, 3, 5 and 6, at the neighbour")
     held_for_failed: int = Field(
@@ -67,7 +67,7 @@ def _own(event: Event) -> Event | None:
     return None if event.kind in OF_THE_FIRST else event
 
 
-def _condition(links: Sequence[LinkResult]) -> tuple[Condition | Literal["unknown"], str]:
+def _condition(links: Sequence[LinkResult]) -> tuple[Found, str]:
     """In the order: what it did to itself, what could not be seen, what the pool did to it."""
     by_link = {result.link: result for result in links}
     if own := [by_link[link] for link in (2, 3) if by_link[link].status == "fired"]:

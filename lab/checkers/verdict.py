@@ -11,7 +11,7 @@ from lab.checkers.pool import Pool
 from lab.checkers.requests import RequestSummary
 from lab.checkers.result import LinkResult, Strict
 from lab.checkers.trust import LabCost, Logs
-from lab.core.neighbour import Condition
+from lab.core.neighbour import Wanted
 
 Answer = Literal["held", "deviated", "unknown"]
 RunStatus = Literal["completed", "aborted", "interrupted"]
@@ -22,7 +22,7 @@ class ExpectedVerdict(Strict):
 
     verdict: Literal["held", "deviated"]
     links: list[int]
-    neighbour: Condition | Literal["unasked"] = "unasked"
+    neighbour: Wanted = "unasked"
 
 
 class Metastable(Strict):

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from lab.core.consul import Consul
 from lab.core.fault_specs import ActTimes, ChurnPodsSpec, FaultSpec, FaultTimes, Seconds
-from lab.core.neighbour import Condition, Neighbour
+from lab.core.neighbour import Neighbour, Wanted
 from lab.core.remedy_specs import RemedySpec
 from lab.core.shipper import DEFAULT_SHIPPER, Shipper
 from lab.core.strict import Strict
@@ -55,7 +55,7 @@ class Expected(Strict):
 
     verdict: Literal["held", "deviated"]
     links: list[Link] = Field(default_factory=list, description="links that must fire, in order of cause")
-    neighbour: Condition | Literal["unasked"] = Field(
+    neighbour: Wanted = Field(
         "unasked",
         description="what must become of the neighbour: calm, poisoned (it stays Ready, and links 5 or 6 fire at its agents), or unasked",
     )

@@ -11,7 +11,9 @@ from lab.core.strict import Strict
 
 PREFIX = "neighbour"
 """Its pods, and so its members of a pool, are called `neighbour-...`; its series and events in a history `neighbour_...`."""
-Condition = Literal["calm", "poisoned"]
+Wanted = Literal["calm", "poisoned", "unasked"]
+Found = Literal["calm", "poisoned", "unknown"]
+"""What may be expected of it, and what may have become of it."""
 
 
 class Neighbour(Strict):

@@ -286,3 +286,12 @@ def test_its_pods_are_an_app_and_an_agent_whose_names_and_service_are_their_own(
     assert (
         objects["Service", "neighbour-agent"]["spec"]["ports"][0]["nodePort"] == CONFIG["nodes"][1]["extraPortMappings"][0]["containerPort"]
     )
+
+
+def test_its_agent_is_the_lab_s_own_but_for_whom_it_joins_and_what_it_offers():
+    def agent(file: str) -> list[str]:
+        pod = YAML(typ="safe").load((paths.project() / "manifests" / file).read_text())["spec"]["template"]["spec"]
+        command = next(each["command"] for each in pod["containers"] if each["name"] == "consul")
+        return [word for word in command if not word.startswith(("-retry-join=", "-hcl=service"))]
+
+    assert agent("neighbour/pods.yaml") == agent("workload/app.yaml")
