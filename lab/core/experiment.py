@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from lab.core.consul import Consul
 from lab.core.fault_specs import ActTimes, ChurnPodsSpec, FaultSpec, FaultTimes, Seconds
+from lab.core.neighbour import Neighbour, Wanted
 from lab.core.remedy_specs import RemedySpec
 from lab.core.shipper import DEFAULT_SHIPPER, Shipper
 from lab.core.strict import Strict
@@ -60,6 +61,10 @@ class Expected(Strict):
 
     verdict: Literal["held", "deviated"]
     links: list[Link] = Field(default_factory=list, description="links that must fire, in order of cause")
+    neighbour: Wanted = Field(
+        "unasked",
+        description="what must become of the neighbour: calm, poisoned (it stays Ready, and links 5 or 6 fire at its agents), or unasked",
+    )
 
 
 class Experiment(Strict):
@@ -88,6 +93,7 @@ class Experiment(Strict):
         description="simulator only: so many workload pods, with nodes and traffic in proportion; null: workload.pods",
     )
     consul: Consul = Consul()
+    neighbour: Neighbour = Neighbour()
     faults: list[FaultSpec] = Field(default_factory=list)
     remedies: list[RemedySpec] = Field(default_factory=list, description="what is done against it in the middle of the run")
     expected: Expected
@@ -108,6 +114,7 @@ class Experiment(Strict):
                 raise ValueError(f"remedies.{number}.heal_at_s ({remedy.heal_at_s:g}) must not be after the end of the recovery phase")
         if not self.workload.logging:
             self._needs_no_kafka()
+        self._neighbour_can_be_there()
         if self.recovery_s < self.metastable_after_s:
             raise ValueError(f"recovery_s ({self.recovery_s:g}) must be at least metastable_after_s ({self.metastable_after_s:g})")
         return self
@@ -120,6 +127,12 @@ class Experiment(Strict):
         for number, spec in enumerate(self.faults):
             if spec.fault.endswith("-broker"):
                 raise ValueError(f"faults.{number}.fault ({spec.fault}) needs workload.logging: there is no broker without it")
+
+    def _neighbour_can_be_there(self) -> None:
+        if self.expected.neighbour != "unasked" and not self.neighbour.pods:
+            raise ValueError(f"expected.neighbour ({self.expected.neighbour}) needs a neighbour: neighbour.pods is 0")
+        if self.neighbour.shares_the_pool and (self.consul.encryption != "off" or self.remedies):
+            raise ValueError("neighbour.pool (shared) needs consul.encryption off and no remedies: its agents have no key to such a pool")
 
     @property
     def acts(self) -> list[ActTimes]:

@@ -87,6 +87,24 @@ def test_the_cure_sends_these_commands_and_makes_no_key(update_golden: bool, tmp
     assert not (tmp_path / "secrets").exists()
 
 
+def test_a_neighbour_is_made_before_the_pool_is_fresh_joins_it_after_and_is_capped_and_removed() -> None:
+    lines = told("shared-gossip")
+    places = [
+        next(place for place, line in enumerate(lines) if line.startswith(words))
+        for words in (
+            "kind create cluster --config kind-neighbour.yaml",
+            "# one pool of 103 members",
+            "kubectl --kubeconfig /var/tmp/cascade-lab/neighbour-kubeconfig apply",
+            "docker update --cpu-period 100000 --cpu-quota 25000 cascade-lab-neighbour-worker",
+            "# probe neighbour_agent_read_ms",
+            "kind delete cluster --name cascade-lab-neighbour",
+            "write verdict.json",
+        )
+    ]
+    assert places == sorted(places)
+    assert not [line for line in told("gossip-poison") if "neighbour" in line]
+
+
 def test_a_rehearsal_leaves_nothing_behind_and_needs_no_cluster(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}

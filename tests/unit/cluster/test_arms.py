@@ -12,6 +12,7 @@ from lab.cluster.arms import Arm
 from lab.core import paths
 from lab.core.errors import LabError
 from lab.core.experiment import Workload
+from lab.core.neighbour import Neighbour
 from lab.images import versions
 from lab.runner.load import EXPERIMENTS, load_experiment
 
@@ -171,6 +172,15 @@ def test_the_fidelity_statement_names_the_shipper_that_ran():
     assert "rsyslog shippers" in shape.fidelity("1.2.2", Workload(shipper="rsyslog"))[0]
     (said,) = shape.fidelity("1.2.2", Workload(shipper="rsyslog-daemonset"))[len(shape.fidelity("1.2.2", Workload())) :]
     assert "stdout" in said
+
+
+def test_the_fidelity_statement_says_that_there_is_a_neighbour_and_whose_pool_it_is_in():
+    usual = shape.fidelity("1.2.2", Workload())
+    assert shape.fidelity("1.2.2", Workload(), Neighbour()) == usual
+    for pool, words in (("shared", "the gossip pool of the first cluster"), ("own", "a pool of their own")):
+        (said,) = shape.fidelity("1.2.2", Workload(), Neighbour(pods=5, pool=pool))[len(usual) :]
+        assert "5 pods" in said
+        assert words in said
 
 
 def test_every_experiment_has_an_arm():

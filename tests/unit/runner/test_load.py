@@ -98,6 +98,28 @@ def test_without_kafka_nothing_may_need_it(name: str, override: str, said: str) 
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (["consul.encryption=on"], "neighbour.pool (shared) needs consul.encryption off and no remedies"),
+        (["neighbour.pods=0"], "expected.neighbour (poisoned) needs a neighbour: neighbour.pods is 0"),
+        (["neighbour.pool=none"], "neighbour.pool: Input should be 'shared' or 'own', not 'none'"),
+    ],
+)
+def test_a_neighbour_must_be_able_to_join_and_to_be_there(changes: list[str], said: str) -> None:
+    with pytest.raises(Refused) as caught:
+        load_experiment("shared-gossip", changes)
+    assert said in str(caught.value)
+
+
+def test_the_control_arm_of_shared_gossip_differs_in_the_pool_alone() -> None:
+    shared, own = load_experiment("shared-gossip"), load_experiment("shared-gossip", ["neighbour.pool=own", "expected.neighbour=calm"])
+    differs = {name for name, value in shared.model_dump().items() if own.model_dump()[name] != value}
+    assert differs == {"neighbour", "expected"}
+    assert (shared.neighbour.shares_the_pool, own.neighbour.shares_the_pool) == (True, False)
+    assert load_experiment("shared-gossip", ["neighbour.pool=own", "expected.neighbour=calm", "consul.encryption=on"]).neighbour.pods == 5
+
+
 def test_two_faults_of_one_kind_must_not_overlap() -> None:
     with pytest.raises(Refused) as caught:
         load_experiment("partition", ["faults.2.inject_at_s=50"])
