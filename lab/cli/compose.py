@@ -103,8 +103,8 @@ class LabWorld:
         self._kube.close()
         self._kube = fresh_cluster(self._progress, self._doors, pods, Arm.of(self._experiment), self._experiment.neighbour)
         plan = self._plan()
-        self._kind.cap(plan)
         calibration.await_calm(self._kind, self._progress, plan)
+        self._kind.cap(plan)
 
     def probes(self) -> Sequence[Probe]:
         """The standard probes, and those of the neighbour where there is one."""

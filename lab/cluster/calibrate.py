@@ -84,7 +84,9 @@ def _read(world: KindWorld, name: str) -> tuple[float, float]:
 
 
 def await_calm(world: KindWorld, progress: Progress, plan: Plan) -> None:
-    """Wait, under the caps, until no app node has more to do than a steady one: what pods do when they start must not count as steady.
+    """Wait, before the caps are put on, until no app node has more to do than a steady one: what pods do when they start must not count as steady.
+
+    A large gossip pool that is capped before it is calm stays ill: of 105 agents, capped at 1.5 times their steady use, none was calm in 120 s.
 
     Raises:
         Aborted: a node stays busy.
