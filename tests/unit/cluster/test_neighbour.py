@@ -149,8 +149,10 @@ def orphan(engine, monkeypatch):
     """A `kind create` that has made no node yet, and whose lab was killed."""
     del engine.clusters[NEIGHBOUR]
     monkeypatch.setitem(kind.KUBECONFIGS, NEIGHBOUR, paths.NEIGHBOUR_KUBECONFIG)
-    words = ["sh", "-c", "read x; :", "kind", "create", "cluster", "--kubeconfig", str(paths.NEIGHBOUR_KUBECONFIG)]
-    with subprocess.Popen(words, stdin=subprocess.PIPE) as process:
+    words = ["sh", "-c", "echo; read x; :", "kind", "create", "cluster", "--kubeconfig", str(paths.NEIGHBOUR_KUBECONFIG)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()  # it runs: until then the kernel may show it without its words
         yield process
         process.kill()
 
