@@ -143,6 +143,7 @@ class _World(compose.LabWorld):
             self._cluster.app_nodes,
             logging=workload.logging,
             shipper=workload.shipper,
+            storage=self._wanted.vault.storage,
         )
         for probe in standard_probes(handles):
             self._told.line(f"# probe {probe.name}: asks every {probe.interval_s:g} s, waits at most {probe.timeout_s:g} s")

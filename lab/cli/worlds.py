@@ -8,6 +8,7 @@ from lab.core.consul import Consul
 from lab.core.errors import Refused
 from lab.core.experiment import Experiment
 from lab.core.shipper import DEFAULT_SHIPPER
+from lab.core.vault import DEFAULT_STORAGE
 
 World = Annotated[Literal["kind", "sim"], typer.Option(help="kind: containers of this machine; sim: the simulator, in seconds")]
 
@@ -25,9 +26,10 @@ def refuse_to_simulate(chosen: Experiment) -> None:
         "workload.agents_per_pod": workload.agents_per_pod > 1,
         "workload.logging": not workload.logging,
         "workload.shipper": workload.shipper != DEFAULT_SHIPPER,
+        "vault.storage": chosen.vault.storage != DEFAULT_STORAGE,
     }
     if real := [field for field, there in wanted.items() if there]:
-        knows = "the simulator knows one Consul of one agent a pod, one shipper, and no remedies"
+        knows = "the simulator knows one Consul of one agent a pod, one shipper, a Vault on Consul, and no remedies"
         raise Refused(f"simulate {', '.join(real)}", knows, "lab run NAME")
 
 
