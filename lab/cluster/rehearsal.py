@@ -231,7 +231,14 @@ class ToldWorld(KindWorld):
         """See `ToldKube`."""
         return self.kube
 
-    def hold(self, progress: Progress, tag: str, roles: Sequence[str], image: Callable[[], str], env: Callable[[], Mapping[str, str]]) -> None:  # noqa: ARG002  # as the world's
+    def hold(
+        self,
+        progress: Progress,  # noqa: ARG002  # as the world's
+        tag: str,
+        roles: Sequence[str],
+        image: Callable[[], str],  # noqa: ARG002  # as the world's
+        env: Callable[[], Mapping[str, str]],  # noqa: ARG002  # as the world's
+    ) -> None:
         """Told; which nodes lack it is not known."""
         nodes = " ".join(node.name for node in self.nodes if node.role in roles)
         self.notes.line(

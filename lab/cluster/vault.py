@@ -84,7 +84,7 @@ def _keys(vaults: Sequence[Instance], place: Path) -> VaultKeys:
 
     All are asked: with storage of its own, an instance that lost it knows of no key, and joins those that do instead of being made a Vault anew.
     """
-    if not any([vault.initialized() for vault in vaults]):
+    if not any(vault.initialized() for vault in vaults):
         made = vaults[0].init()
         made.keep(place)
         return made

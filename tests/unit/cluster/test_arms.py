@@ -151,7 +151,12 @@ def test_a_vault_with_storage_of_its_own_is_a_component_and_changes_no_cap():
 
 @pytest.mark.parametrize(
     ("words", "storage"),
-    [("", "consul"), (Arm(consul="1.2.3").words, "consul"), (Arm(vault="raft").words, "raft"), ('{"redeployed": "x", "vault": "raft"}', "raft")],
+    [
+        ("", "consul"),
+        (Arm(consul="1.2.3").words, "consul"),
+        (Arm(vault="raft").words, "raft"),
+        ('{"redeployed": "x", "vault": "raft"}', "raft"),
+    ],
 )
 def test_an_arm_s_words_tell_where_its_vault_keeps_its_data(words, storage):
     assert arms.storage(words) == storage
