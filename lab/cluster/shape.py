@@ -49,7 +49,7 @@ _FIDELITY = (
 
 _VAULTS: Mapping[Storage, str] = {
     "consul": "Vault 1.1.2 keeps data and lock in Consul with its own timers (session, lock wait and lock delay 15 s)",
-    "raft": "Vault 1.4.7, of 2020, keeps its data itself on three instances that vote by raft, and asks Consul for nothing",
+    "raft": "Vault 1.4.3, of 2020, keeps its data itself on three instances that vote by raft, and asks Consul for nothing",
 }
 
 _NO_KAFKA = "In this run there is no Kafka, no shipper and nothing logged, whatever is said of them above."

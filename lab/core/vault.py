@@ -27,7 +27,7 @@ class Vault(Strict):
 
     storage: Storage = Field(
         DEFAULT_STORAGE,
-        description="where Vault keeps its data and its lock: consul (Vault 1.1.2, two instances), or raft (its own storage in Vault 1.4.7, three instances, nothing of Consul; the image is built when it is first asked for)",
+        description="where Vault keeps its data and its lock: consul (Vault 1.1.2, two instances), or raft (its own storage in Vault 1.4.3, three instances, nothing of Consul; the image is built when it is first asked for)",
     )
 
 
