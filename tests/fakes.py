@@ -157,6 +157,18 @@ class FakePowers:
     def agents_killed(self) -> int:
         return 7 * ("kill" in self.going)
 
+    def pause_agents(self, share: float, away_s: float, back_s: float) -> None:
+        self.going["pause"] = (share, away_s, back_s)
+
+    def resume_agents(self) -> None:
+        self.going.pop("pause", None)
+
+    def agents_paused(self) -> bool:
+        return "pause" in self.going
+
+    def agents_frozen(self) -> int:
+        return 7 * ("pause" in self.going)
+
     def churn_pods(self, low: int, high: int, half_period_s: float) -> None:
         self.going["churn"] = (low, high, half_period_s)
         self.wanted = low

@@ -20,6 +20,8 @@ SERVERS_PORT: Final = 18500
 """Reaches one of the servers."""
 AGENTS_PORT: Final = 18501
 """Reaches the agent of a pod, another one for each new connection."""
+NEIGHBOURS_PORT: Final = 18502
+"""Reaches the agent of a pod of the neighbour (kind-neighbour.yaml), another one for each new connection."""
 
 STATES: Final[Mapping[int, str]] = {0: "none", 1: "alive", 2: "leaving", 3: "left", 4: "failed"}
 """serf's MemberStatus, in the order of hashicorp/serf serf.go."""

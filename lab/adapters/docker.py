@@ -20,6 +20,8 @@ from lab.adapters.host import Cgroup
 from lab.core.errors import LabError, Refused, Unavailable
 
 CLUSTER: Final = "cascade-lab"
+NEIGHBOUR: Final = "cascade-lab-neighbour"
+"""The second, small cluster that an experiment may ask for."""
 NETWORK: Final = "lab"
 _LABEL: Final = "io.x-k8s.kind.cluster"
 """kind puts the cluster's name here (kind pkg/cluster/internal/providers/docker/constants.go)."""
@@ -82,21 +84,21 @@ class Docker:
         with _translated("ask the engine its version"):
             return str(self._api.version()["Version"])
 
-    def nodes(self) -> list[Node]:
-        """Node containers of the lab's cluster, running or not, by name. A cluster of that name on another network is not the lab's.
+    def nodes(self, cluster: str = CLUSTER) -> list[Node]:
+        """Node containers of one of the lab's clusters, running or not, by name. A cluster of that name on another network is not the lab's.
 
         Raises:
             Unavailable: the engine does not answer or refuses. So do all calls here.
         """
-        return _nodes(each for each in self._named() if _ours(each))
+        return _nodes(each for each in self._named(cluster) if _ours(each))
 
-    def strangers(self) -> list[Node]:
-        """Node containers of a cluster that has the lab's name and that the lab did not make."""
-        return _nodes(each for each in self._named() if not _ours(each))
+    def strangers(self, cluster: str = CLUSTER) -> list[Node]:
+        """Node containers of a cluster that has the name of the lab's and that the lab did not make."""
+        return _nodes(each for each in self._named(cluster) if not _ours(each))
 
-    def _named(self) -> list[dict[str, Any]]:
+    def _named(self, cluster: str) -> list[dict[str, Any]]:
         with _translated("list the lab's nodes"):
-            return list(self._api.containers(all=True, filters={"label": f"{_LABEL}={CLUSTER}"}))
+            return list(self._api.containers(all=True, filters={"label": f"{_LABEL}={cluster}"}))
 
     def inspect(self, container: str) -> dict[str, Any]:
         """All that the engine knows of a container."""
@@ -178,9 +180,9 @@ class Docker:
             raise LabError(f"run {' '.join(argv)[:_SHORT]} in {container}", f"exit {ran.code}: {ran.output.strip()[-_SHORT:]}")
         return ran.output
 
-    def addresses(self) -> dict[str, str]:
+    def addresses(self, cluster: str = CLUSTER) -> dict[str, str]:
         """Node name to its address on the lab's network."""
-        return {_name(each): str(_networks(each)[NETWORK]["IPAddress"]) for each in self._named() if _ours(each)}
+        return {_name(each): str(_networks(each)[NETWORK]["IPAddress"]) for each in self._named(cluster) if _ours(each)}
 
     def ensure_network(self, subnet: str) -> None:
         """Make the lab's bridge network, masquerading as kind's own does; fine when it is there."""
@@ -202,7 +204,7 @@ class Docker:
         A volume is the lab's when one of its containers mounts it or its label says so: an anonymous one whose container was removed
         without it carries no name to know it by.
         """
-        kind = [each for each in self._named() if _ours(each)]
+        kind = [each for cluster in (CLUSTER, NEIGHBOUR) for each in self._named(cluster) if _ours(each)]
         with _translated("list what is the lab's"):
             own = self._api.containers(all=True, filters={"label": _PART_OF})
             networks = self._api.networks(names=[NETWORK])

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from lab.checkers import trust
 from lab.checkers.claims import claims
 from lab.checkers.links import check_all
+from lab.checkers.neighbour import NeighbourVerdict, judge_neighbour
 from lab.checkers.order import monotonic, out_of_order
 from lab.checkers.pool import measure
 from lab.checkers.requests import Request, summary
@@ -33,14 +34,17 @@ def judge(history: History, requests: Sequence[Request] | None) -> Verdict:
     answer = merge(links, doubts, bitten=not trust.no_bite(history))
     cost = trust.lab_cost(history)
     status, _ = trust.end(history)
+    beside = judge_neighbour(history, watch) if watch else None
+    sound = status == "completed" and not doubts and neighbour_as_expected(beside, expected)
+    told = [*_reasons(links), *_neighbour_reasons(beside, expected), *wrong_order, *_missed(links, expected)] if watch else []
     return Verdict.model_validate(
         {
             "experiment": header["experiment"]["name"],
             "status": status,
             "verdict": answer,
             "expected": expected,
-            "as_expected": status == "completed" and not doubts and as_expected(answer, links, expected),
-            "reasons": [*doubts, *_reasons(links), *wrong_order, *_missed(links, expected)] if watch else doubts,
+            "as_expected": sound and as_expected(answer, links, expected),
+            "reasons": [*doubts, *told],
             "warnings": trust.warnings(cost),
             "links": links,
             "metastable": _metastable(links),
@@ -53,6 +57,7 @@ def judge(history: History, requests: Sequence[Request] | None) -> Verdict:
                 strict_order=monotonic(links),
                 out_of_order=wrong_order,
                 pool=measure(history, watch) if watch else None,
+                neighbour=beside,
             ),
         }
     )
@@ -72,6 +77,19 @@ def as_expected(answer: Answer, links: Sequence[LinkResult], expected: ExpectedV
     fired = {result.link for result in links if result.status == "fired"}
     chain = [result for result in links if result.link in expected.links]
     return answer == expected.verdict and set(expected.links) <= fired and not out_of_order(chain)
+
+
+def neighbour_as_expected(found: NeighbourVerdict | None, expected: ExpectedVerdict) -> bool:
+    """Of the neighbour what was expected, if anything was."""
+    return expected.neighbour == "unasked" or (found is not None and found.condition == expected.neighbour)
+
+
+def _neighbour_reasons(found: NeighbourVerdict | None, expected: ExpectedVerdict) -> list[str]:
+    if found is None:
+        return []
+    missed = "" if neighbour_as_expected(found, expected) else f", and was expected to be {expected.neighbour}"
+    word = "is unknown" if found.condition == "unknown" else f"was {found.condition}"
+    return [f"the neighbour {word}{missed}: {found.reason}"]
 
 
 def _reasons(links: Sequence[LinkResult]) -> list[str]:

@@ -18,8 +18,8 @@ from lab.checkers.watch import Watch
 from lab.core.agents import member
 from lab.core.history import Event, History
 
-KILLERS = ("kill-agents", "churn-pods")
-"""Faults whose end is the last kill."""
+KILLERS = ("kill-agents", "pause-agents", "churn-pods")
+"""Faults whose end is the last kill, or the last time that an agent stood still."""
 MORE = 1
 """Members that may change in a window beyond the steady state's most, and it is still calm. Chosen: one; a large pool has flaps of its own."""
 CALM_S = 30.0

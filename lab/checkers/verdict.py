@@ -6,10 +6,12 @@ from typing import Any, Literal
 from pydantic import Field
 
 from lab.checkers.claims import Claims
+from lab.checkers.neighbour import NeighbourVerdict
 from lab.checkers.pool import Pool
 from lab.checkers.requests import RequestSummary
 from lab.checkers.result import LinkResult, Strict
 from lab.checkers.trust import LabCost, Logs
+from lab.core.neighbour import Wanted
 
 Answer = Literal["held", "deviated", "unknown"]
 RunStatus = Literal["completed", "aborted", "interrupted"]
@@ -20,6 +22,7 @@ class ExpectedVerdict(Strict):
 
     verdict: Literal["held", "deviated"]
     links: list[int]
+    neighbour: Wanted = "unasked"
 
 
 class Metastable(Strict):
@@ -38,6 +41,7 @@ class Evidence(Strict):
     strict_order: bool = Field(description="the links fired also in the order of their numbers")
     out_of_order: list[str]
     pool: Pool | None = Field(None, description="what the gossip pool did after its agents were killed; null where none were")
+    neighbour: NeighbourVerdict | None = Field(None, description="what became of the second cluster; null where there was none")
 
 
 class Verdict(Strict):
@@ -48,7 +52,9 @@ class Verdict(Strict):
     status: RunStatus
     verdict: Answer
     expected: ExpectedVerdict
-    as_expected: bool = Field(description="completed, nothing in doubt, the expected verdict, and the expected links in order of cause")
+    as_expected: bool = Field(
+        description="completed, nothing in doubt, the expected verdict, the expected links in order of cause, and of the neighbour what was expected"
+    )
     reasons: list[str]
     warnings: list[str]
     links: list[LinkResult]

@@ -115,11 +115,13 @@ def status(as_json: AsJson = False) -> None:
 def heal() -> None:
     """Heal what a killed run left open, and see it healed.
 
-    Every run begins with it. Refused while a run is alive: that one heals by itself.
+    Every run begins with it. A neighbour that it left is removed. Refused while a run is alive: that one heals by itself.
     """
+    console = terminal()
     with run_lock(paths.LOCK, SystemClock()):
         healed = healing.heal_open(compose.ledger(), compose.world(), compose.FAULTS, SystemClock())
-    terminal().line(f"healed: {', '.join(healed)}" if healed else "nothing to heal")
+        alone = not compose.dismiss_neighbour(console)
+    console.line(f"healed: {', '.join(healed)}" if healed else "nothing to heal" if alone else "no fault was open")
 
 
 def measure_node(pods: int, requests_per_s: float) -> None:

@@ -14,14 +14,15 @@ import psutil
 from lab.adapters import debian, shell
 from lab.adapters.docker import Docker
 from lab.adapters.kube import Kube
-from lab.cluster import bring_up, doctor, engine, reset, shape
+from lab.cluster import bring_up, doctor, engine, neighbour, reset, shape
 from lab.cluster import calibrate as calibration
 from lab.cluster.arms import Arm
 from lab.cluster.world import KindWorld, open_world
 from lab.core import paths
 from lab.core.errors import Refused
-from lab.core.experiment import Experiment, Shape, Workload
+from lab.core.experiment import Experiment, Workload
 from lab.core.ledger import Ledger
+from lab.core.neighbour import Neighbour
 from lab.core.progress import Progress
 from lab.core.protocols import LoadGenerator, Probe, Watch
 from lab.core.secrets import Deployer, VaultKeys
@@ -33,13 +34,14 @@ from lab.images.build import build_consul, build_shipper, build_vault
 from lab.images.containers import image_id
 from lab.images.linked import of_image
 from lab.images.table import Image, by_part
+from lab.probes.neighbour import Beside, neighbour_probes, neighbour_watches
 from lab.probes.table import Handles, standard_probes, standard_watches
 from lab.workload.accounting import account
 from lab.workload.delivered import account_now
 from lab.workload.locust import Load, LoadSettings
 from lab.workload.tallies import read_all
 
-__all__ = ["FAULTS", "LabWorld", "built", "calibrate", "host", "ledger", "world"]
+__all__ = ["FAULTS", "LabWorld", "built", "calibrate", "dismiss_neighbour", "host", "ledger", "world"]
 
 CALIBRATION_ALLOWED_S = 60.0
 """Chosen: the window of 20 s, Locust's start and stop."""
@@ -91,6 +93,7 @@ class LabWorld:
             raise Refused("run an experiment", "there is no cluster", "bring the lab up: lab up")
         self._kube = self._doors.kube()
         self._handles: Handles | None = None
+        self._beside: Beside | None = None
 
     def __getattr__(self, name: str) -> Any:
         """The cluster's powers (freeze, thaw, ...)."""
@@ -99,18 +102,20 @@ class LabWorld:
     def reset(self, pods: int) -> None:
         """See `World.reset`."""
         self._kube.close()
-        self._kube = fresh_cluster(self._progress, self._doors, pods, Arm.of(self._experiment))
+        self._kube = fresh_cluster(self._progress, self._doors, pods, Arm.of(self._experiment), self._experiment.neighbour)
         plan = self._plan()
-        self._kind.cap(plan)
         calibration.await_calm(self._kind, self._progress, plan)
+        self._kind.cap(plan)
 
     def probes(self) -> Sequence[Probe]:
-        """The standard probes."""
-        return standard_probes(self._shared())
+        """The standard probes, and those of the neighbour where there is one."""
+        beside = self._neighbour()
+        return [*standard_probes(self._shared()), *(neighbour_probes(beside) if beside else [])]
 
     def watches(self) -> Sequence[Watch]:
-        """The standard watches."""
-        return standard_watches(self._shared())
+        """The standard watches, and those of the neighbour where there is one."""
+        beside = self._neighbour()
+        return [*standard_watches(self._shared()), *(neighbour_watches(beside) if beside else [])]
 
     def load(self, folder: Path) -> LoadGenerator:
         """Locust, its raw lines in `folder`."""
@@ -126,7 +131,7 @@ class LabWorld:
             "workload": self._experiment.workload.model_dump(),
         }
         consul, storage = self._experiment.consul.version, self._experiment.vault.storage
-        fidelity = shape.fidelity(consul, self._experiment.workload, storage)
+        fidelity = shape.fidelity(consul, self._experiment.workload, storage, self._experiment.neighbour)
         known = {**_versions(consul, storage), **_shipper_version(self._experiment.workload.shipper)}
         return {"host": _host_facts(), "versions": known, "settings": settings, "fidelity": fidelity}
 
@@ -155,6 +160,12 @@ class LabWorld:
             )
         return self._handles
 
+    def _neighbour(self) -> Beside | None:
+        if self._beside is None and self._experiment.neighbour.pods:
+            shared = self._shared()
+            self._beside = Beside(shared.clock, Kube(paths.NEIGHBOUR_KUBECONFIG), shared.docker, neighbour.APP, shared.living)
+        return self._beside
+
     def _calibration(self) -> calibration.Calibration:
         found = calibration.recall(self._experiment.workload)
         if found is None:
@@ -162,9 +173,13 @@ class LabWorld:
         return found
 
     def _plan(self) -> shape.Plan:
-        wanted: Shape = self._experiment.shape
-        cores = len(os.sched_getaffinity(0))
-        return shape.plan(self._calibration().use_cores, wanted.cap_multiple, wanted.core_cap_cores, len(self._kind.app_nodes), cores)
+        wanted, cores = self._experiment, len(os.sched_getaffinity(0))
+        use_cores = self._calibration().use_cores
+        try:
+            return shape.plan(use_cores, wanted.shape, len(self._kind.app_nodes), cores, wanted.neighbour)
+        except Refused:  # it may have been measured while the host was busy: the next run measures again
+            calibration.forget(wanted.workload)
+            raise
 
 
 def calibrate(progress: Progress, workload: Workload) -> calibration.Calibration:
@@ -174,18 +189,33 @@ def calibrate(progress: Progress, workload: Workload) -> calibration.Calibration
     return _measured(progress, kind, workload)
 
 
-def fresh_cluster(progress: Progress, doors: Doors, pods: int, arm: Arm) -> Kube:
-    """A steady lab with `pods` workload pods on a fresh Kafka and Consul, as `arm` says: swept if it is calm, else made anew."""
+def fresh_cluster(progress: Progress, doors: Doors, pods: int, arm: Arm, beside: Neighbour | None = None) -> Kube:
+    """A steady lab with `pods` workload pods on a fresh Kafka and Consul, as `arm` says: swept if it is calm, else made anew.
+
+    A neighbour is made before that, as it takes a CPU for half a minute, and its agents join after it: the pool must be the first cluster's alone
+    until it is steady.
+    """
+    doors.kind.dismiss_neighbour(progress, _engine_env)
     kube = doors.kube()
     if worn := reset.worn(kube):
         kube.close()
         bring_up.renew(progress, doors.kind, _engine_env(), worn)
         kube = doors.kube()
+    if beside is not None and beside.pods:
+        doors.kind.uncap()
+        doors.kind.make_neighbour(progress, _engine_env)
     for image in _on_request(arm):
         doors.kind.uncap()
         doors.kind.hold(progress, image.tag, image.on.split(), partial(_image_id, image.tag), _engine_env)
     reset.fresh(doors.kind, kube, progress, pods, arm)
+    if beside is not None and beside.pods:
+        doors.kind.join_neighbour(progress, beside, arm.consul)
     return kube
+
+
+def dismiss_neighbour(progress: Progress) -> bool:
+    """Remove the second cluster that a run has left; True if there was one."""
+    return world().dismiss_neighbour(progress, _engine_env)
 
 
 def _on_request(arm: Arm) -> list[Image]:

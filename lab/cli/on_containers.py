@@ -1,5 +1,6 @@
 """One run on the lab's cluster."""
 
+import contextlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,11 +9,13 @@ from pathlib import Path
 from lab.adapters.clock import SystemClock
 from lab.checkers.verdict import Verdict
 from lab.cli import compose, judging, provenance
-from lab.cli.console import terminal
+from lab.cli.console import LabConsole, terminal
 from lab.core import paths
+from lab.core.errors import LabError, Refused
 from lab.core.experiment import Experiment
 from lab.live.view import live_view
 from lab.runner.guard import Watchdog, WatchdogSpec
+from lab.runner.lock import run_lock
 from lab.runner.run import Parts, Request, run_experiment
 
 WATCHDOG = WatchdogSpec("lab.cluster.world:open_world", "lab.faults.table:FAULTS", paths.LEDGER, paths.STATE)
@@ -44,7 +47,7 @@ def run_and_judge(experiment: Experiment, out: Path | None, command: str) -> tup
     guard = Watchdog(WATCHDOG, clock)
     request = Request(experiment, command=command, git=provenance.git(), out=out)
     compose.calibrated(console, experiment.workload)
-    with _promptly(), live_view(console.rich) as view:
+    with _alone_again(console, experiment), _promptly(), live_view(console.rich) as view:
         outcome = run_experiment(request, Parts(world, compose.FAULTS, clock, console, guard, view.observers, view))
     verdict = judging.judge_folder(outcome.folder)
     judging.write_report(outcome.folder, verdict)
@@ -52,6 +55,25 @@ def run_and_judge(experiment: Experiment, out: Path | None, command: str) -> tup
         console.line(f"what was seen until then: {outcome.folder / 'report.html'}")
         raise outcome.error
     return outcome.folder, verdict
+
+
+@contextmanager
+def _alone_again(console: LabConsole, experiment: Experiment) -> Iterator[None]:
+    """Remove the neighbour after the block, however it ended; where another run is under way by then, that one does it."""
+    try:
+        yield
+    finally:
+        if experiment.neighbour.pods:
+            _dismiss_neighbour(console)
+
+
+def _dismiss_neighbour(console: LabConsole) -> None:
+    """The run's own end, which is being told, is worth more than what goes wrong here."""
+    try:
+        with contextlib.suppress(Refused), run_lock(paths.LOCK, SystemClock()):
+            compose.dismiss_neighbour(console)
+    except LabError as error:
+        console.line(f"the neighbour is still there: {error.came_back or error.tried}. Next: lab heal")
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from typing import Any
 
 from lab.cli import compose
 from lab.cluster import calibrate as calibration
+from lab.cluster import neighbour
 from lab.cluster.rehearsal import Tell, ToldWorld
 from lab.cluster.shape import Plan, plan, read_nodes
 from lab.core import paths
@@ -23,6 +24,7 @@ from lab.core.experiment import Experiment
 from lab.core.ledger import Entry, Ledger
 from lab.core.protocols import Fault, FaultKind, LoadGenerator, Probe, Watch
 from lab.faults.table import FAULTS
+from lab.probes.neighbour import Beside, neighbour_probes, neighbour_watches
 from lab.probes.table import Handles, standard_probes, standard_watches
 from lab.runner.injuries import Injuries, Tools
 from lab.runner.phases import Phases, Stage
@@ -64,6 +66,7 @@ def rehearse(experiment: Experiment, tell: Tell) -> None:
         phases.run()
         phases.heal()
         phases.end(completed=True)
+        world.dismiss_neighbour(_Progress(told), dict)
         told.line(f"write verdict.json and report.html in {FOLDER}")
 
 
@@ -145,9 +148,11 @@ class _World(compose.LabWorld):
             shipper=workload.shipper,
             storage=self._wanted.vault.storage,
         )
-        for probe in standard_probes(handles):
+        beside = [Beside(handles.clock, handles.kube, handles.docker, neighbour.APP, handles.living)] if self._wanted.neighbour.pods else []
+        for probe in [*standard_probes(handles), *(probe for each in beside for probe in neighbour_probes(each))]:
             self._told.line(f"# probe {probe.name}: asks every {probe.interval_s:g} s, waits at most {probe.timeout_s:g} s")
-        self._told.line(f"# watches: {', '.join(watch.name for watch in standard_watches(handles))}")
+        watches = [*standard_watches(handles), *(watch for each in beside for watch in neighbour_watches(each))]
+        self._told.line(f"# watches: {', '.join(watch.name for watch in watches)}")
         return []
 
     def watches(self) -> Sequence[Watch]:
@@ -169,7 +174,7 @@ class _World(compose.LabWorld):
         known = calibration.recall(self._wanted.workload)
         if known is not None:
             return super()._plan()
-        return plan(float("nan"), self._wanted.shape.cap_multiple, self._wanted.shape.core_cap_cores, len(self._cluster.app_nodes), 0)
+        return plan(float("nan"), self._wanted.shape, len(self._cluster.app_nodes), 0, self._wanted.neighbour)
 
 
 class _Load:

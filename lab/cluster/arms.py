@@ -40,6 +40,7 @@ class Arm:
         logging: Kafka and the sidecars that ship to it.
         shipper: what ships the log lines.
         vault: where Vault keeps its data.
+        watches_per_pod: blocking queries that each workload pod keeps at its agent.
     """
 
     consul: str = DEFAULT_VERSION
@@ -48,6 +49,7 @@ class Arm:
     logging: bool = True
     shipper: Shipper = DEFAULT_SHIPPER
     vault: Storage = DEFAULT_STORAGE
+    watches_per_pod: int = 0
 
     @classmethod
     def of(cls, experiment: Experiment) -> "Arm":
@@ -60,7 +62,7 @@ class Arm:
     @classmethod
     def of_workload(cls, workload: Workload) -> "Arm":
         """What a workload asks for, on the default Consul, shipper and Vault: nodes are calibrated on it, so that all arms of a comparison get the same caps."""
-        return cls(agents_per_pod=workload.agents_per_pod, logging=workload.logging)
+        return cls(agents_per_pod=workload.agents_per_pod, logging=workload.logging, watches_per_pod=workload.watches_per_pod)
 
     @property
     def collects(self) -> bool:
@@ -128,7 +130,9 @@ def kustomization(arm: Arm, manifests: Path, folder: Path) -> dict[str, Any]:
         "factors/rsyslog": arm.shipper == "rsyslog",
         "factors/rsyslog-daemonset": arm.collects,
         "mitigations/vault-raft": arm.vault == "raft",
+        "factors/watchers": arm.watches_per_pod > 0,
     }
+    counts = {"consul": ("AGENTS", arm.agents_per_pod, 1), "watcher": ("WATCHES", arm.watches_per_pod, 0)}
     return {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
@@ -136,17 +140,17 @@ def kustomization(arm: Arm, manifests: Path, folder: Path) -> dict[str, Any]:
         "components": [str(base / component) for component, there in wanted.items() if there],
         "images": [{"name": "consul", "newTag": arm.consul}],
         "replicas": [{"name": "app", "count": 0}],
-        "patches": [_agents(arm.agents_per_pod)] if arm.agents_per_pod > 1 else [],
+        "patches": [_count(container, name, number) for container, (name, number, usual) in counts.items() if number > usual],
     }
 
 
-def _agents(number: int) -> dict[str, str]:
-    """How many agents a pod runs (manifests/factors/many-agents)."""
-    container = {"name": "consul", "env": [{"name": "AGENTS", "value": str(number)}]}
+def _count(container: str, name: str, number: int) -> dict[str, str]:
+    """Tell one of a pod's containers how many to run of what it runs (manifests/factors)."""
+    told = {"name": container, "env": [{"name": name, "value": str(number)}]}
     patch = {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": {"name": "app", "namespace": NAMESPACE},
-        "spec": {"template": {"spec": {"containers": [container]}}},
+        "spec": {"template": {"spec": {"containers": [told]}}},
     }
     return {"patch": json.dumps(patch)}

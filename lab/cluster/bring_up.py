@@ -6,9 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
-
-from ruamel.yaml import YAML
 
 from lab.adapters import host as machine
 from lab.adapters import kube as api
@@ -19,6 +16,7 @@ from lab.cluster import arms, host, kind, network
 from lab.cluster.arms import Arm
 from lab.cluster.reset import await_steady, labelled, unready_nodes
 from lab.cluster.settle import until
+from lab.cluster.shape import networking
 from lab.cluster.world import KindWorld
 from lab.core import paths
 from lab.core.errors import Aborted, LabError
@@ -54,6 +52,7 @@ def up(progress: Progress, world: KindWorld, env: Mapping[str, str]) -> bool:
         Aborted: something did not become ready; says what was last seen.
     """
     host.prepare()
+    world.dismiss_neighbour(progress, lambda: env)  # that of a run which was killed
     if why := unusable(world):
         return renew(progress, world, env, why)
     if world.docker.nodes():
@@ -162,7 +161,7 @@ def _apply_early(world: KindWorld, env: Mapping[str, str]) -> bool:
 
     Whether the API server answers is asked on its port: an exec in the node would cost 0.1 s of a CPU that all wait for.
     """
-    server = _networking()
+    server = networking(paths.project() / "kind-config.yaml")
     place = f"https://{server['apiServerAddress']}:{server['apiServerPort']}"
     if not api.answers(place):
         return False
@@ -181,14 +180,9 @@ def _connect(world: KindWorld) -> bool:
     addresses = world.docker.addresses()
     if not all(addresses.get(name) for name in names):
         return False
-    kinds = _networking()
+    kinds = networking(paths.project() / "kind-config.yaml")
     network.connect(world.docker, addresses, network.ranges(names, kinds["podSubnet"]), kinds["serviceSubnet"])
     return True
-
-
-def _networking() -> dict[str, Any]:
-    """That part of kind-config.yaml."""
-    return dict(YAML(typ="safe").load((paths.project() / "kind-config.yaml").read_text(encoding="utf-8"))["networking"])
 
 
 def _apply(kubeconfig: Path, env: Mapping[str, str]) -> None:

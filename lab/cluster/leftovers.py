@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from lab.adapters.docker import Docker
+from lab.adapters.docker import CLUSTER, NEIGHBOUR, Docker, Node
 from lab.cluster import host
 from lab.core import paths
 from lab.core.ledger import Ledger
@@ -28,16 +28,21 @@ def status(docker: Docker | None, run_is_alive: bool) -> Status:
 
     Args:
         docker: the engine, or None when none answers.
-        run_is_alive: a run holds the lock, so its watchdog and load are not leftovers.
+        run_is_alive: a run holds the lock, so its watchdog, its load and its neighbour are not leftovers.
     """
     engine = docker.leftovers() if docker else []
-    nodes = docker.nodes() if docker else []
-    whole = bool(nodes) and all(node.state == "running" for node in nodes)
+    nodes, beside = (docker.nodes(), docker.nodes(NEIGHBOUR)) if docker else ([], [])
+    whole = _runs(nodes)
     left: list[str] = [] if whole else [*engine, *_host()]
     if not run_is_alive:
+        left += [f"container {node.name}" for node in beside if whole]
         left += processes()
-    clusters = sorted({"cascade-lab"} if whole else set())
+    clusters = [name for name, there in ((CLUSTER, whole), (NEIGHBOUR, whole and run_is_alive and _runs(beside))) if there]
     return Status(clusters, [entry.fault for entry in Ledger(paths.LEDGER).open_entries()], left)
+
+
+def _runs(nodes: Sequence[Node]) -> bool:
+    return bool(nodes) and all(node.state == "running" for node in nodes)
 
 
 def processes() -> list[str]:

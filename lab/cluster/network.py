@@ -58,6 +58,27 @@ def connect(docker: Docker, addresses: Mapping[str, str], cidrs: Mapping[str, st
         list(pool.map(one, cidrs))
 
 
+def route(docker: Docker, nodes: Sequence[str], ways: Mapping[str, str]) -> None:
+    """Have nodes send what is for other ranges over these addresses; all nodes at once. Idempotent.
+
+    Args:
+        docker: the engine.
+        nodes: names.
+        ways: range to the address on the bridge that it is sent to.
+    """
+    _on_all(docker, nodes, [f"ip route replace {cidr} via {address}" for cidr, address in ways.items()])
+
+
+def unroute(docker: Docker, nodes: Sequence[str], cidrs: Sequence[str]) -> None:
+    """Have them forget it. Idempotent."""
+    _on_all(docker, nodes, [f"ip route del {cidr} 2>/dev/null || true" for cidr in cidrs])
+
+
+def _on_all(docker: Docker, nodes: Sequence[str], commands: Sequence[str]) -> None:
+    with ThreadPoolExecutor(max(1, len(nodes))) as pool:
+        list(pool.map(lambda node: docker.run_checked(node, ["sh", "-ec", "\n".join(commands)], timeout_s=EXEC_TIMEOUT_S), nodes))
+
+
 def conflist(cidr: str) -> str:
     """The CNI configuration of a node whose pods live in `cidr`."""
     ipam = {"type": "host-local", "ranges": [[{"subnet": cidr}]], "routes": [{"dst": "0.0.0.0/0"}], "dataDir": "/run/cni-ipam-state"}

@@ -1,4 +1,4 @@
-"""What can be done to the workload: kill agents, scale up and down, burn a node's CPU."""
+"""What can be done to the workload: kill or freeze agents, scale up and down, burn a node's CPU."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,8 @@ from lab.cluster.units import EXEC_TIMEOUT_S, Unit, Units
 
 KILLED = "/run/lab-kill-agents.count"
 """In each app node: how many agents have been killed there. In memory, so gone with the node."""
+FROZEN = "/run/lab-pause-agents.count"
+"""The same of those that were frozen."""
 WORKER = "lab-stress"
 """Name of a busy process, the last word of its command line."""
 TICKS_PER_S = 100
@@ -16,7 +18,7 @@ KUBECTL = "kubectl --kubeconfig /etc/kubernetes/admin.conf --namespace lab"
 
 
 class WorkloadPowers:
-    """Implements `AgentsKillable`, `Churnable` and `Stressable` for a world that has these parts."""
+    """Implements `AgentsKillable`, `AgentsPausable`, `Churnable` and `Stressable` for a world that has these parts."""
 
     docker: Docker
     units: Units
@@ -41,6 +43,26 @@ class WorkloadPowers:
     def agents_killed(self) -> int:
         """Agents killed since the first wave."""
         return sum(int(text) for text in self.units.ask(self._killing(), ["sh", "-c", f"cat {KILLED} 2>/dev/null || echo 0"]))
+
+    def pause_agents(self, share: float, away_s: float, back_s: float) -> None:
+        """Stop this share of each app node's agents, let them go on, and so in turn until they are resumed. Idempotent."""
+        pausing = self._pausing(share, away_s, back_s)
+        if not self.units.active(pausing):
+            self.units.ask(pausing, ["rm", "-f", FROZEN])
+        self.units.start(pausing)
+
+    def resume_agents(self) -> None:
+        """All go on, for good. Idempotent."""
+        self.units.stop(self._pausing())
+
+    def agents_paused(self) -> bool:
+        """Do the freezes go on, or is an agent still stopped?"""
+        pausing = self._pausing()
+        return self.units.active(pausing) or any(self.units.ask(pausing, ["sh", "-c", "pgrep --runstates T -x consul || :"]))
+
+    def agents_frozen(self) -> int:
+        """How often an agent was stopped since the first freeze."""
+        return sum(int(text) for text in self.units.ask(self._pausing(), ["sh", "-c", f"cat {FROZEN} 2>/dev/null || echo 0"]))
 
     def churn_pods(self, low: int, high: int, half_period_s: float) -> None:
         """Scale the workload to `low` and to `high` pods in turn, until it is settled. Idempotent."""
@@ -79,9 +101,13 @@ class WorkloadPowers:
         return sum(int(text) for text in self.units.ask(self._burning(nodes), ["sh", "-c", ticks])) / TICKS_PER_S
 
     def _killing(self, share: float = 1.0, every_s: float = 1.0) -> Unit:
-        wave = f"all=$(pgrep -c -x consul); some=$(pgrep -x consul | shuf -n $(( (all * {round(share * 100)} + 99) / 100 )))"
-        count = f'[ -z "$some" ] || {{ kill -KILL $some; total=$((total + $(echo $some | wc -w))); echo $total > {KILLED}; }}'
-        return Unit("lab-kill-agents", self.app_nodes, f"total=0; while :; do {wave}; {count}; sleep {every_s:g}; done")
+        wave = _wave(share, "KILL", KILLED)
+        return Unit("lab-kill-agents", self.app_nodes, f"total=0; while :; do {wave}; sleep {every_s:g}; done")
+
+    def _pausing(self, share: float = 1.0, away_s: float = 1.0, back_s: float = 1.0) -> Unit:
+        onward = "pkill -CONT -x consul || :"
+        script = f"total=0; while :; do {_wave(share, 'STOP', FROZEN)}; sleep {away_s:g}; {onward}; sleep {back_s:g}; done"
+        return Unit("lab-pause-agents", self.app_nodes, script, after=onward)
 
     def _churning(self, low: int = 0, high: int = 0, half_period_s: float = 1.0) -> Unit:
         halves = [f"{KUBECTL} scale deployment/app --replicas={pods}; sleep {half_period_s:g}" for pods in (low, high)]
@@ -90,3 +116,9 @@ class WorkloadPowers:
     def _burning(self, nodes: int, workers: int = 1) -> Unit:
         script = " ".join([*[f"sh -c 'while :; do :; done' {WORKER} &"] * workers, "wait"])
         return Unit("lab-stress-node", self.app_nodes[:nodes], script, slice="kubelet-kubepods.slice")
+
+
+def _wave(share: float, signal: str, count: str) -> str:
+    """For /bin/sh: send a signal to this share of a node's agents, drawn anew, and add their number to `total` and the file `count`."""
+    some = f"all=$(pgrep -c -x consul); some=$(pgrep -x consul | shuf -n $(( (all * {round(share * 100)} + 99) / 100 )))"
+    return f'{some}; [ -z "$some" ] || {{ kill -{signal} $some; total=$((total + $(echo $some | wc -w))); echo $total > {count}; }}'

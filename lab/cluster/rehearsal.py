@@ -13,11 +13,12 @@ from threading import Lock, get_ident
 from typing import Any
 
 from lab.adapters.balancer import LAB_PORT, Balancer
-from lab.adapters.consul import Consul
-from lab.adapters.docker import PERIOD_US, Docker, Ran, bounded, quota_us
+from lab.adapters.consul import NEIGHBOURS_PORT, Consul
+from lab.adapters.docker import CLUSTER, NEIGHBOUR, PERIOD_US, Docker, Ran, bounded, quota_us
 from lab.adapters.docker import Node as Container
 from lab.adapters.kube import NAMESPACE, Kube, Object
 from lab.adapters.vault import PORTS
+from lab.cluster import neighbour
 from lab.cluster.arms import FOLDER, SECRET, SECRET_FILE, Arm
 from lab.cluster.redeploy import APP
 from lab.cluster.reset import COLLECTOR, CORE_PODS, NAME_LABEL, core_pods
@@ -25,7 +26,8 @@ from lab.cluster.shape import Node
 from lab.cluster.units import Units
 from lab.cluster.world import KindWorld
 from lab.core.clock import Clock
-from lab.core.paths import VAULT_KEYS
+from lab.core.neighbour import Neighbour
+from lab.core.paths import NEIGHBOUR_KUBECONFIG, VAULT_KEYS
 from lab.core.progress import Progress
 from lab.core.vault import INSTANCES, Storage
 
@@ -85,9 +87,9 @@ class ToldDocker(Docker):
         self._notes = notes
         self._caps: dict[str, float] = {}
 
-    def nodes(self) -> list[Container]:
-        """Those of kind-config.yaml."""
-        return [Container(node.name, node.name, node.role, "running", node.image) for node in self._nodes]
+    def nodes(self, cluster: str = CLUSTER) -> list[Container]:
+        """Those of kind-config.yaml; of the neighbour none is there."""
+        return [] if cluster != CLUSTER else [Container(node.name, node.name, node.role, "running", node.image) for node in self._nodes]
 
     def pid(self, container: str) -> int:  # noqa: ARG002  # as the engine's
         """No process has this number."""
@@ -218,6 +220,7 @@ class ToldWorld(KindWorld):
         self.kube = ToldKube(nodes, self.notes)
         super().__init__(ToldDocker(nodes, self.notes), clock, nodes)
         self.units = Units(self.docker)
+        self._neighbour_is_there = False
 
     def consul(self) -> Consul:
         """See `ToldConsul`."""
@@ -244,6 +247,27 @@ class ToldWorld(KindWorld):
         self.notes.line(
             f"for node in {nodes}; do docker save {tag} | docker exec -i $node ctr -n k8s.io images import -; done  # where it lacks"
         )
+
+    def make_neighbour(self, progress: Progress, env: Callable[[], Mapping[str, str]]) -> None:  # noqa: ARG002  # as the world's
+        """Told; the routes follow the addresses that the engine gives out."""
+        self._neighbour_is_there = True
+        self.notes.line(f"kind create cluster --config {neighbour.CONFIG} --kubeconfig {NEIGHBOUR_KUBECONFIG}")
+        self.notes.line("# in the nodes of both clusters: ip route replace RANGE via ADDRESS, for the pods of the other")
+
+    def join_neighbour(self, progress: Progress, wanted: Neighbour, consul: str) -> None:  # noqa: ARG002  # as the world's
+        """Told; no file is written."""
+        self.notes.line(f"kubectl --kubeconfig {NEIGHBOUR_KUBECONFIG} scale deployment/coredns --namespace kube-system --replicas=0")
+        self.notes.line(
+            f"kubectl --kubeconfig {NEIGHBOUR_KUBECONFIG} apply --server-side -k {neighbour.FOLDER}: {wanted.pods} pods, Consul {consul}, in the {wanted.pool} pool"
+        )
+        self.notes.line(f"curl http://127.0.0.1:{NEIGHBOURS_PORT}/v1/agent/members http://127.0.0.1:{NEIGHBOURS_PORT}/v1/status/leader")
+
+    def dismiss_neighbour(self, progress: Progress, env: Callable[[], Mapping[str, str]]) -> bool:  # noqa: ARG002  # as the world's
+        """Told where it was made."""
+        there, self._neighbour_is_there = self._neighbour_is_there, False
+        if there:
+            self.notes.line(f"kind delete cluster --name {NEIGHBOUR}; in the first cluster's nodes: ip route del RANGE")
+        return there
 
     def carry(self, arm: Arm, kube: Kube) -> None:  # noqa: ARG002  # as the world's
         """Told; no file is written and no key is made."""

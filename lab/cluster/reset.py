@@ -25,9 +25,9 @@ SETTLE_ALLOWED_S = 480.0
 """Chosen: 50 pods on nodes that have yet to unpack their images took 75 to 160 s on 2 cores; three times that is a fault of the lab, not patience."""
 DELETE_TRIES = 3
 """Chosen: a host that was busy with other work took over the minute that one try may take for 35 pods."""
-AGENTS_AT_ONCE = 50
-"""Chosen: 50 pods of one agent come up well. 200 agents at once (20 pods of ten, 2 cores) had every node NotReady within a minute, and their pods were
-moved on and on before any was ready."""
+AGENTS_AT_ONCE = 20
+"""Of pods with several agents; the next begin when these are members. An agent that starts, and a pool that takes it in, cost some hundred times what an
+agent takes at rest (3 ms/s of CPU on 2 cores): of 200 agents in steps of 50, 10 to 40 were held for failed for 6 minutes, with both cores busy."""
 SERVERS = 3
 GONE = ("failed", "left")
 CORE_PODS = {"vault": INSTANCES[DEFAULT_STORAGE], "balancer": 1, "consul": SERVERS, "kafka": 1}
@@ -67,9 +67,12 @@ def _fill(world: KindWorld, kube: Kube, progress: Progress, pods: int, arm: Arm)
     until(progress, world.clock, "all nodes Ready", lambda: unready_nodes(kube), SETTLE_ALLOWED_S)
     there, step = world.pristine_pods() or 0, max(1, AGENTS_AT_ONCE // arm.agents_per_pod)
     world.touch()
-    for some in range(there + step, pods, step):
+    for some in range(there + step, pods, step) if arm.agents_per_pod > 1 else ():
         kube.scale("app", some)
         until(progress, world.clock, f"{some} of {pods} workload pods", partial(_missing_pods, kube, some), SETTLE_ALLOWED_S)
+        until(
+            progress, world.clock, "their agents in the pool", partial(_missing_agents, world, some * arm.agents_per_pod), SETTLE_ALLOWED_S
+        )
     kube.scale("app", pods)
     await_steady(world, kube, progress, pods, arm)
     until(progress, world.clock, f"{pods} pods behind the load balancer", lambda: _unbalanced(world, pods), SETTLE_ALLOWED_S)
@@ -216,6 +219,11 @@ def _missing_pods(kube: Kube, pods: int) -> str:
     found = kube.pods(labelled("app"))
     ready = sum(_pod_ready(pod) for pod in found)
     return "" if ready == pods == len(found) else f"{ready} of {pods} ready, {len(found)} there"
+
+
+def _missing_agents(world: KindWorld, agents: int) -> str:
+    alive = sum(state == "alive" for state in world.consul().members().values()) - SERVERS
+    return "" if alive >= agents else f"{alive} of {agents} are members"
 
 
 def _no_leader(world: KindWorld) -> str:

@@ -3,16 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ruamel.yaml import YAML
 
 from lab.adapters.docker import CLUSTER
 from lab.core.errors import Refused
-from lab.core.experiment import Workload
+from lab.core.experiment import Shape, Workload
+from lab.core.neighbour import Neighbour
 from lab.core.vault import DEFAULT_STORAGE, Storage
 
 CONTROL_PLANE_USE_CORES = 0.2
 """Measured 0.13 core idle for Kubernetes 1.34 with 7 nodes; the rest is room for the evictions."""
+NEIGHBOUR_CONTROL_USE_CORES = 0.1
+"""Chosen: less than the 0.13 core that was measured with 7 nodes; here two nodes and a handful of pods."""
 LAB_USE_CORES = 0.2
 """Chosen: probes and Locust must not queue behind the nodes; the lab itself is held to 0.05."""
 
@@ -57,15 +61,23 @@ _COLLECTED = "In this run pods have no logging sidecar: they write their lines t
 _SHARED_POD = (
     "In this run {agents} Consul agents live in each pod: members with names and ports of their own, on one address and in one container."
 )
+_WATCHED = "In this run each pod keeps {watches} blocking queries at its agent, beside all that is said above."
+_NEIGHBOUR = (
+    "In this run a second cluster of one control plane and one app node stands beside the first, on the same machine, with {pods} pods of an app and "
+    "a Consul agent and without sidecars; its agents are in {pool}. Target had more clusters than two, on machines of their own."
+)
+_POOLS = {"shared": "the gossip pool of the first cluster and ask its Consul servers", "own": "a pool of their own, with one Consul server"}
 
 
-def fidelity(consul: str, workload: Workload, storage: Storage = DEFAULT_STORAGE) -> list[str]:
+def fidelity(consul: str, workload: Workload, storage: Storage = DEFAULT_STORAGE, neighbour: Neighbour | None = None) -> list[str]:
     """The fidelity statement of every history and report."""
     words = {"consul": consul, "which": _CONSULS[consul], "shipper": workload.shipper, "vault": _VAULTS[storage]}
     common = [sentence.format(**words) for sentence in _FIDELITY]
     shared = [_SHARED_POD.format(agents=workload.agents_per_pod)] if workload.agents_per_pod > 1 else []
     collected = [_COLLECTED] if workload.shipper == "rsyslog-daemonset" else []
-    return [*common, *shared, *collected, *([] if workload.logging else [_NO_KAFKA])]
+    watched = [_WATCHED.format(watches=workload.watches_per_pod)] if workload.watches_per_pod else []
+    beside = [_NEIGHBOUR.format(pods=neighbour.pods, pool=_POOLS[neighbour.pool])] if neighbour is not None and neighbour.pods else []
+    return [*common, *shared, *collected, *watched, *beside, *([] if workload.logging else [_NO_KAFKA])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +91,18 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Caps in cores; None leaves a node uncapped."""
+    """Caps in cores; that of the neighbour's app node is 0 where there is no neighbour."""
 
     app_cap_cores: float
     core_cap_cores: float
     app_nodes: int
+    neighbour_cap_cores: float = 0.0
 
     @property
     def total_cores(self) -> float:
-        """What all caps, the control plane and the lab itself may use together."""
-        return self.app_cap_cores * self.app_nodes + self.core_cap_cores + CONTROL_PLANE_USE_CORES + LAB_USE_CORES
+        """What all caps, the control planes and the lab itself may use together."""
+        beside = self.neighbour_cap_cores + NEIGHBOUR_CONTROL_USE_CORES if self.neighbour_cap_cores else 0.0
+        return self.app_cap_cores * self.app_nodes + self.core_cap_cores + CONTROL_PLANE_USE_CORES + LAB_USE_CORES + beside
 
 
 def read_nodes(config: Path) -> list[Node]:
@@ -117,23 +131,30 @@ def read_nodes(config: Path) -> list[Node]:
     return nodes
 
 
-def plan(steady_use_cores: float, cap_multiple: float, core_cap_cores: float, app_nodes: int, host_cores: int) -> Plan:
+def networking(config: Path) -> dict[str, Any]:
+    """That part of a kind configuration: the API server's place, the ranges of pods and services."""
+    return dict(YAML(typ="safe").load(config.read_text(encoding="utf-8"))["networking"])
+
+
+def plan(steady_use_cores: float, shape: Shape, app_nodes: int, host_cores: int, neighbour: Neighbour | None = None) -> Plan:
     """Caps from the measured steady use of one app node.
 
     Args:
         steady_use_cores: mean use of an app node at rest under the steady workload, in cores.
-        cap_multiple: the cap as a multiple of it.
-        core_cap_cores: cap of the core node.
+        shape: the cap as a multiple of it, and the cap of the core node.
         app_nodes: how many app nodes share the host.
         host_cores: cores of the host.
+        neighbour: the second cluster, if there is to be one.
 
     Raises:
         Refused: the caps add up to more than the host, so the host and not the cap would starve the nodes.
     """
-    planned = Plan(round(steady_use_cores * cap_multiple, 3), core_cap_cores, app_nodes)
+    beside = neighbour.cap_cores if neighbour is not None and neighbour.pods else 0.0
+    planned = Plan(round(steady_use_cores * shape.cap_multiple, 3), shape.core_cap_cores, app_nodes, beside)
     if planned.total_cores > host_cores:
+        also = f", the neighbour's at {beside}" if beside else ""
         raise Refused(
-            f"cap {app_nodes} app nodes at {planned.app_cap_cores} cores and the core node at {core_cap_cores}",
+            f"cap {app_nodes} app nodes at {planned.app_cap_cores} cores and the core node at {shape.core_cap_cores}{also}",
             f"together with the control plane and the lab that is {planned.total_cores:.2f} cores, and this host has {host_cores}",
             "use fewer pods or a smaller multiple: lab run EXPERIMENT --set workload.pods=40",
         )

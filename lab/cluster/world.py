@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from lab.adapters import host
 from lab.adapters.balancer import Balancer
 from lab.adapters.clock import SystemClock
-from lab.adapters.consul import Consul
-from lab.adapters.docker import Docker
+from lab.adapters.consul import NEIGHBOURS_PORT, Consul
+from lab.adapters.docker import NEIGHBOUR, Docker
 from lab.adapters.kube import Kube
-from lab.cluster import arms, node_images, vault
+from lab.cluster import arms, kind, neighbour, node_images, vault
 from lab.cluster.arms import Arm
 from lab.cluster.broker import BrokerPowers
 from lab.cluster.pods import WorkloadPowers
@@ -19,6 +19,7 @@ from lab.cluster.redeploy import RedeployPowers
 from lab.cluster.shape import SHARES, Node, Plan, read_nodes
 from lab.cluster.units import Units, each
 from lab.core.clock import Clock
+from lab.core.neighbour import Neighbour
 from lab.core.paths import STATE, TALLY, VAULT_KEYS, project
 from lab.core.progress import Progress
 from lab.core.vault import Storage
@@ -40,8 +41,9 @@ class KindWorld(BrokerPowers, WorkloadPowers, RedeployPowers):
         self.units = Units(docker)
 
     def cap(self, plan: Plan) -> None:
-        """Put the CPU caps on the app nodes and the core node."""
+        """Put the CPU caps on the app nodes and the core node, and on the neighbour's app node where there is one."""
         caps = dict.fromkeys(self.app_nodes, plan.app_cap_cores) | {self.core: plan.core_cap_cores}
+        caps |= {neighbour.APP: plan.neighbour_cap_cores} if plan.neighbour_cap_cores else {}
         each(caps, lambda name: self.docker.cap(name, caps[name]))
 
     def uncap(self) -> None:
@@ -50,8 +52,11 @@ class KindWorld(BrokerPowers, WorkloadPowers, RedeployPowers):
 
     def weigh(self) -> None:
         """Put the share ratio of a large host on the app nodes' slices (`SHARES`). Idempotent, lost when a node restarts."""
+        self._weigh(self.app_nodes)
+
+    def _weigh(self, nodes: Iterable[str]) -> None:
         commands = [f"systemctl set-property --runtime {unit} CPUShares={shares}" for unit, shares in SHARES.items()]
-        each(self.app_nodes, lambda name: self.docker.run_checked(name, ["sh", "-ec", "\n".join(commands)], timeout_s=30))
+        each(nodes, lambda name: self.docker.run_checked(name, ["sh", "-ec", "\n".join(commands)], timeout_s=30))
 
     def consul(self) -> Consul:
         """A client of the Consul servers, a new connection for each question."""
@@ -74,7 +79,8 @@ class KindWorld(BrokerPowers, WorkloadPowers, RedeployPowers):
             env: looks up the variables for `docker`.
         """
         nodes = [node.name for node in self.nodes if node.role in roles]
-        node_images.load(progress, self.docker, nodes, node_images.EngineImage(tag, image()), env())
+        beside = [neighbour.APP] if "app" in roles and self.docker.nodes(NEIGHBOUR) else []
+        node_images.load(progress, self.docker, [*nodes, *beside], node_images.EngineImage(tag, image()), env())
 
     def carry(self, arm: Arm, kube: Kube) -> None:
         """Have the cluster carry this arm; see `lab.cluster.arms.apply`."""
@@ -83,6 +89,25 @@ class KindWorld(BrokerPowers, WorkloadPowers, RedeployPowers):
     def open_vault(self, progress: Progress, storage: Storage) -> None:
         """See to it that Vault is initialised and every instance that `storage` has unsealed. Idempotent; see `lab.cluster.vault`."""
         vault.ensure(progress, self.clock, vault.instances(storage), VAULT_KEYS)
+
+    def make_neighbour(self, progress: Progress, env: Callable[[], Mapping[str, str]]) -> None:
+        """Make the second cluster, without pods; see `lab.cluster.neighbour`."""
+        neighbour.make(progress, self.docker, self.nodes, env())
+
+    def join_neighbour(self, progress: Progress, wanted: Neighbour, consul: str) -> None:
+        """Bring up its pods, and see their agents in the pool that is asked for."""
+        with progress.step("the neighbour's pods"):
+            neighbour.apply(wanted, consul)
+        own = Consul(NEIGHBOURS_PORT, keep=False)
+        neighbour.await_members(progress, self.clock, wanted, own, self.consul())
+        self._weigh([neighbour.APP])
+
+    def dismiss_neighbour(self, progress: Progress, env: Callable[[], Mapping[str, str]]) -> bool:
+        """Remove it; True if there was one."""
+        if not self.docker.nodes(NEIGHBOUR) and not kind.makers(NEIGHBOUR):
+            return False
+        neighbour.remove(progress, self.docker, self.nodes, env())
+        return True
 
     def pristine_pods(self) -> int | None:
         """How many pods the cluster has while no run has touched it; None once one has."""

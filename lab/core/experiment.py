@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from lab.core.consul import Consul
 from lab.core.fault_specs import ActTimes, ChurnPodsSpec, FaultSpec, FaultTimes, Seconds
+from lab.core.neighbour import Neighbour, Wanted
 from lab.core.remedy_specs import RemedySpec
 from lab.core.shipper import DEFAULT_SHIPPER, Shipper
 from lab.core.strict import Strict
@@ -34,6 +35,12 @@ class Workload(Strict):
         DEFAULT_SHIPPER,
         description="what carries the log lines to Kafka: kafka-python (the lab's logging sidecar), rsyslog (in its place in the pod), or rsyslog-daemonset (one a node, for lines on stdout); the image of rsyslog is built when it is first asked for",
     )
+    watches_per_pod: int = Field(
+        0,
+        ge=0,
+        le=100,
+        description="blocking queries for the app's instances that each pod keeps at its own agent; each change of the service wakes all of them",
+    )
     requests_per_s: float = Field(25, gt=0, le=2000, description="steady requests per second, open workload")
     flood_lines_per_s: float = Field(
         0, ge=0, le=50_000, description="log lines per second asked for by the flood profile; 0: the flood phase only passes"
@@ -55,6 +62,10 @@ class Expected(Strict):
 
     verdict: Literal["held", "deviated"]
     links: list[Link] = Field(default_factory=list, description="links that must fire, in order of cause")
+    neighbour: Wanted = Field(
+        "unasked",
+        description="what must become of the neighbour: calm, poisoned (it stays Ready, and links 5 or 6 fire at its agents), or unasked",
+    )
 
 
 class Experiment(Strict):
@@ -84,6 +95,7 @@ class Experiment(Strict):
     )
     consul: Consul = Consul()
     vault: Vault = Vault()
+    neighbour: Neighbour = Neighbour()
     faults: list[FaultSpec] = Field(default_factory=list)
     remedies: list[RemedySpec] = Field(default_factory=list, description="what is done against it in the middle of the run")
     expected: Expected
@@ -104,6 +116,7 @@ class Experiment(Strict):
                 raise ValueError(f"remedies.{number}.heal_at_s ({remedy.heal_at_s:g}) must not be after the end of the recovery phase")
         if not self.workload.logging:
             self._needs_no_kafka()
+        self._neighbour_can_be_there()
         if self.recovery_s < self.metastable_after_s:
             raise ValueError(f"recovery_s ({self.recovery_s:g}) must be at least metastable_after_s ({self.metastable_after_s:g})")
         return self
@@ -116,6 +129,12 @@ class Experiment(Strict):
         for number, spec in enumerate(self.faults):
             if spec.fault.endswith("-broker"):
                 raise ValueError(f"faults.{number}.fault ({spec.fault}) needs workload.logging: there is no broker without it")
+
+    def _neighbour_can_be_there(self) -> None:
+        if self.expected.neighbour != "unasked" and not self.neighbour.pods:
+            raise ValueError(f"expected.neighbour ({self.expected.neighbour}) needs a neighbour: neighbour.pods is 0")
+        if self.neighbour.shares_the_pool and (self.consul.encryption != "off" or self.remedies):
+            raise ValueError("neighbour.pool (shared) needs consul.encryption off and no remedies: its agents have no key to such a pool")
 
     @property
     def acts(self) -> list[ActTimes]:

@@ -82,6 +82,18 @@ class KillAgentsSpec(FaultTimes):
     every_s: Period = Field(20, description="seconds between two waves; chosen: a kubelet has most of them back by then")
 
 
+class PauseAgentsSpec(FaultTimes):
+    """Freeze and thaw Consul agents of the workload in turn, as starved nodes do: what they were sent meanwhile waits for them."""
+
+    fault: Literal["pause-agents"]
+    share: float = Field(0.5, gt=0, le=1, description="share of each app node's agents that are frozen at a time, drawn anew each time")
+    away_s: Period = Field(
+        12,
+        description="seconds frozen; chosen: longer than a pool of 200 suspects before it declares dead, 4 x log10(200) x 1 s = 9.2 s",
+    )
+    back_s: Period = Field(4, description="seconds at work in between; chosen: time to refute, not to come to rest")
+
+
 class ChurnPodsSpec(FaultTimes):
     """Scale the workload down and up in turn."""
 
@@ -106,7 +118,8 @@ class StressNodeSpec(FaultTimes):
 
 
 FaultSpec = Annotated[
-    PauseBrokerSpec | FlapBrokerSpec | PartitionBrokerSpec | KillAgentsSpec | ChurnPodsSpec | StressNodeSpec, Field(discriminator="fault")
+    PauseBrokerSpec | FlapBrokerSpec | PartitionBrokerSpec | KillAgentsSpec | PauseAgentsSpec | ChurnPodsSpec | StressNodeSpec,
+    Field(discriminator="fault"),
 ]
 """One fault of an experiment."""
 
@@ -115,6 +128,7 @@ FAULT_SPECS: dict[str, type[FaultTimes]] = {
     "flap-broker": FlapBrokerSpec,
     "partition-broker": PartitionBrokerSpec,
     "kill-agents": KillAgentsSpec,
+    "pause-agents": PauseAgentsSpec,
     "churn-pods": ChurnPodsSpec,
     "stress-node": StressNodeSpec,
 }

@@ -7,6 +7,7 @@ from lab.faults.churn_pods import ChurnPods
 from lab.faults.flap_broker import FlapBroker
 from lab.faults.kill_agents import KillAgents
 from lab.faults.partition_broker import PartitionBroker
+from lab.faults.pause_agents import PauseAgents
 from lab.faults.pause_broker import PauseBroker
 from lab.faults.redeploy_agents import RedeployAgents
 from lab.faults.stress_node import StressNode
@@ -16,6 +17,7 @@ FAULTS: FaultTable = {
     "flap-broker": FlapBroker,
     "partition-broker": PartitionBroker,
     "kill-agents": KillAgents,
+    "pause-agents": PauseAgents,
     "churn-pods": ChurnPods,
     "stress-node": StressNode,
     "redeploy-agents": RedeployAgents,

@@ -16,6 +16,7 @@ FAULTS = {
     "flap-broker": "Kafka comes and goes",
     "partition-broker": "Kafka cut off",
     "kill-agents": "Agents killed",
+    "pause-agents": "Agents frozen",
     "churn-pods": "Pods come and go",
     "stress-node": "CPU burnt",
     "redeploy-agents": "Agents redeployed",

@@ -50,7 +50,11 @@ def _short(reason: str) -> str:
     return first if len(first) <= REASON_MAX else first[:REASON_MAX].rsplit(" ", 1)[0] + " ..."
 
 
-KILLED = {"kill-agents": "Consul agents were killed without a farewell", "churn-pods": "Pods came and went"}
+KILLED = {
+    "kill-agents": "Consul agents were killed without a farewell",
+    "pause-agents": "Consul agents were frozen and thawed",
+    "churn-pods": "Pods came and went",
+}
 REASON_MAX = 200
 """Characters. Chosen: two lines on a screen."""
 

@@ -24,7 +24,9 @@ def machine() -> dict[str, object]:
     def kept(name: str) -> bool:
         return any(mark in name for mark in ("cascade-lab", "dockerd", "containerd", "kubelet", "consul", "kafka", "locust"))
 
-    commands = [" ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"])]
+    # By its program, or the script of a Python: what only names the lab's folders (an editor, a shell) is somebody else's.
+    every = [process.info["cmdline"] or [""] for process in psutil.process_iter(["cmdline"])]
+    commands = [" ".join(argv[:3] if "python" in argv[0] else argv[:1]) for argv in every]
     return {
         "routes": lines("ip", "-o", "route", "show", "table", "all"),
         "links": [line.split(":")[1] for line in lines("ip", "-o", "link")],

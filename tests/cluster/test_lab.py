@@ -17,12 +17,14 @@ import psutil
 import pytest
 
 from lab.adapters.clock import SystemClock
+from lab.adapters.consul import NEIGHBOURS_PORT, Consul
 from lab.adapters.docker import Docker
 from lab.adapters.kafka import Broker
 from lab.cluster import engine
 from lab.cluster.world import open_world
 from lab.core import paths
 from lab.core.ledger import Ledger
+from lab.core.neighbour import is_neighbour
 from lab.faults.table import FAULTS
 from lab.images import nodes
 from lab.runner.heal import SEEN_WITHIN_S
@@ -44,6 +46,7 @@ FAULT_SETTINGS: dict[str, dict[str, object]] = {
     "flap-broker": {"away_s": 5, "back_s": 2},
     "partition-broker": {},
     "kill-agents": {"share": 0.5, "every_s": 10},
+    "pause-agents": {"share": 0.5, "away_s": 12, "back_s": 4},
     "churn-pods": {"pods_low": 30, "pods_high": PODS, "half_period_s": 5},
     "stress-node": {"nodes": 2, "workers": 2},
     "redeploy-agents": {"key": "unchanged"},  # the last: it leaves the pods half replaced
@@ -150,6 +153,31 @@ def test_a_killed_runner_leaves_no_fault_open(phase: str, tmp_path: Path, up: Ca
     while (seen := status())["open_faults"] or seen["leftovers"]:
         assert CLOCK.now_s() - killed_s < HEALED_WITHIN_S, seen
     assert _kafka_answers()
+
+
+def test_a_neighbour_is_in_the_pool_and_what_a_killed_run_leaves_of_it_is_healed(tmp_path: Path, up: Callable[[], None]) -> None:
+    """What it does when the first cluster is hurt is left to `lab run shared-gossip`: that takes 6 minutes."""
+    up()
+    run = subprocess.Popen(
+        [*LAB, "run", "cascade", "--out", str(tmp_path / "run"), *SMALL, "--set", "neighbour.pods=2"], stdout=subprocess.DEVNULL
+    )
+    try:
+        _await_phase(tmp_path / "run" / "history.jsonl", "steady", run)
+        assert status() == {"clusters": ["cascade-lab", "cascade-lab-neighbour"], "open_faults": [], "leftovers": []}
+        alive = {name for name, state in Consul(NEIGHBOURS_PORT).members().items() if state == "alive"}
+        assert sum(is_neighbour(name) for name in alive) == 2
+        assert len(alive) == 2 + 2 + 3  # the pods of the first cluster, and the servers
+    finally:
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+    left = status()
+    assert left["clusters"] == ["cascade-lab"]
+    assert {"container cascade-lab-neighbour-control-plane", "container cascade-lab-neighbour-worker"} <= set(left["leftovers"])
+    killed_s = CLOCK.now_s()
+    assert lab("heal").code == 0
+    while (seen := status())["leftovers"]:
+        assert CLOCK.now_s() - killed_s < SEEN_WITHIN_S, seen
+    assert seen == {"clusters": ["cascade-lab"], "open_faults": [], "leftovers": []}
 
 
 def test_the_cascade_really_happens(tmp_path: Path, up: Callable[[], None]) -> None:

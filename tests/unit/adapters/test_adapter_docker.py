@@ -6,7 +6,7 @@ import threading
 import pytest
 from adapter_fakes import web
 
-from lab.adapters.docker import Docker, Ran
+from lab.adapters.docker import NEIGHBOUR, Docker, Ran
 from lab.adapters.host import CpuCounters
 from lab.core.errors import Refused, Unavailable
 
@@ -55,6 +55,12 @@ def test_a_cluster_of_the_same_name_on_another_network_is_not_the_labs(engine, d
     assert [node.name for node in docker.nodes()] == ["n1"]
     assert [node.name for node in docker.strangers()] == ["n2"]
     assert docker.addresses() == {"n1": "198.18.1.2"}
+
+
+def test_the_neighbours_nodes_are_asked_for_by_its_name(engine, docker):
+    engine.routes[f"GET {API}/containers/json"] = (200, [container("n1")])
+    assert [node.name for node in docker.nodes(NEIGHBOUR)] == ["n1"]
+    assert json.loads(engine.asked[-1][2]["filters"]) == {"label": ["io.x-k8s.kind.cluster=cascade-lab-neighbour"]}
 
 
 @pytest.mark.parametrize(("cores", "quota"), [(0.25, 25_000), (2, 200_000), (0, -1)])

@@ -23,6 +23,7 @@ EACH: dict[str, dict[str, Any]] = {
     "flap-broker": {"away_s": 15, "back_s": 5},
     "partition-broker": {"loss_ratio": 0.5},
     "kill-agents": {"share": 0.5, "every_s": 20},
+    "pause-agents": {"share": 0.5, "away_s": 12, "back_s": 4},
     "churn-pods": {"pods_low": 10, "pods_high": 35, "half_period_s": 15},
     "stress-node": {"nodes": 2, "workers": 2},
 }
@@ -94,6 +95,24 @@ def test_a_vault_with_storage_of_its_own_comes_to_the_core_node_alone_and_every_
     assert [line.partition(" ")[2].partition("/v1")[0] for line in lines if "sys/init" in line] == [
         f"http://127.0.0.1:{port}" for port in (18200, 18201, 18202)
     ]
+
+
+def test_a_neighbour_is_made_before_the_pool_is_fresh_joins_it_after_and_is_capped_and_removed() -> None:
+    lines = told("shared-gossip")
+    places = [
+        next(place for place, line in enumerate(lines) if line.startswith(words))
+        for words in (
+            "kind create cluster --config kind-neighbour.yaml",
+            "# one pool of 103 members",
+            "kubectl --kubeconfig /var/tmp/cascade-lab/neighbour-kubeconfig apply",
+            "docker update --cpu-period 100000 --cpu-quota 25000 cascade-lab-neighbour-worker",
+            "# probe neighbour_agent_read_ms",
+            "kind delete cluster --name cascade-lab-neighbour",
+            "write verdict.json",
+        )
+    ]
+    assert places == sorted(places)
+    assert not [line for line in told("gossip-poison") if "neighbour" in line]
 
 
 def test_a_rehearsal_leaves_nothing_behind_and_needs_no_cluster(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

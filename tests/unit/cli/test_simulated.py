@@ -112,7 +112,13 @@ def test_one_shipper_and_one_vault_are_simulated(setting: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "field"), [("gossip-poison", "workload.agents_per_pod"), ("gossip-cure", "remedies"), ("gossip-poison", "workload.logging")]
+    ("name", "field"),
+    [
+        ("gossip-poison", "workload.agents_per_pod"),
+        ("gossip-cure", "remedies"),
+        ("gossip-poison", "workload.logging"),
+        ("shared-gossip", "neighbour.pods"),
+    ],
 )
 def test_what_only_containers_can_do_is_not_simulated(name: str, field: str, tmp_path: Path) -> None:
     ran = CliRunner().invoke(app, ["run", name, "--world", "sim", "--out", str(tmp_path / "run")])

@@ -12,6 +12,7 @@ from lab.cluster.arms import Arm
 from lab.core import paths
 from lab.core.errors import LabError
 from lab.core.experiment import Workload
+from lab.core.neighbour import Neighbour
 from lab.images import versions
 from lab.runner.load import EXPERIMENTS, load_experiment
 
@@ -122,10 +123,10 @@ def test_many_agents_and_no_kafka_come_after_what_names_the_agent_by_its_place()
     assert container == {"name": "consul", "env": [{"name": "AGENTS", "value": "10"}]}
 
 
-def test_gossip_poison_is_an_arm_of_four_agents_a_pod_and_no_kafka_and_its_nodes_are_calibrated_on_the_default_consul():
+def test_gossip_poison_is_an_arm_of_ten_agents_a_pod_and_no_kafka_and_its_nodes_are_calibrated_on_the_default_consul():
     experiment = load_experiment("gossip-poison", ["consul.version=1.22.3", "consul.encryption=on"])
-    assert Arm.of(experiment) == Arm("1.22.3", "on", 4, logging=False)
-    assert Arm.of_workload(experiment.workload) == Arm(agents_per_pod=4, logging=False)
+    assert Arm.of(experiment) == Arm("1.22.3", "on", 10, logging=False)
+    assert Arm.of_workload(experiment.workload) == Arm(agents_per_pod=10, logging=False)
 
 
 def test_another_shipper_is_a_component_after_what_names_the_agent_by_its_place():
@@ -200,6 +201,15 @@ def test_the_fidelity_statement_names_the_vault_that_ran():
     assert f"Vault {versions.VAULT} keeps data and lock in Consul" in " ".join(usual)
     assert said.startswith(f"Vault {versions.VAULT_RAFT}, of 2020, keeps its data itself on three instances")
     assert said.partition(";")[2] in " ".join(usual)
+
+
+def test_the_fidelity_statement_says_that_there_is_a_neighbour_and_whose_pool_it_is_in():
+    usual = shape.fidelity("1.2.2", Workload())
+    assert shape.fidelity("1.2.2", Workload(), neighbour=Neighbour()) == usual
+    for pool, words in (("shared", "the gossip pool of the first cluster"), ("own", "a pool of their own")):
+        (said,) = shape.fidelity("1.2.2", Workload(), neighbour=Neighbour(pods=5, pool=pool))[len(usual) :]
+        assert "5 pods" in said
+        assert words in said
 
 
 def test_every_experiment_has_an_arm():

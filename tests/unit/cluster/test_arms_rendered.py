@@ -93,3 +93,11 @@ def test_every_voter_is_asked_by_its_own_name_and_has_its_data_in_its_pod(tmp_pa
     place = next(each["mountPath"] for each in pod["containers"][0]["volumeMounts"] if each["name"] == "data")
     assert f'path = "{place}"' in config
     assert {"name": "data", "emptyDir": {}} in pod["volumes"]
+
+
+@pytest.mark.parametrize("more", [{}, {"encryption": "on", "agents_per_pod": 2, "logging": False}])
+def test_watchers_are_one_container_more_with_their_number(more: dict, tmp_path: Path) -> None:
+    found, without = containers(made(Arm(watches_per_pod=20, **more), tmp_path)), containers(made(Arm(**more), tmp_path))
+    watcher = found.pop("watcher")
+    assert {each["name"]: each["value"] for each in watcher["env"]} == {"WATCHES": "20"}
+    assert found == without

@@ -15,7 +15,7 @@ class FakeDocker:
         self.states = states
         self.started = "at noon"
 
-    def nodes(self):
+    def nodes(self, cluster="cascade-lab"):
         return [SimpleNamespace(name=name, id=f"id-{name}", state=state) for name, state in self.states.items()]
 
     def inspect(self, name):
@@ -70,5 +70,6 @@ def test_one_that_was_left_without_a_core_is_made_anew_and_no_vault_is_waited_fo
     monkeypatch.setattr(arms, "applied", lambda _: carried)
     monkeypatch.setattr(bring_up, "renew", lambda *_: seen.append("renew"))
     world.clock, world.open_vault = None, lambda _, storage: seen.append(storage)
+    world.dismiss_neighbour = lambda *_: seen.append("alone")
     bring_up.up(FakeProgress(), world, {})
-    assert seen == done
+    assert seen == ["alone", *done]

@@ -35,3 +35,11 @@ def test_a_node_routes_to_the_pods_of_the_others_and_holds_its_own():
 def test_more_nodes_than_ranges_are_refused():
     with pytest.raises(ValueError, match="2 ranges"):
         network.ranges(["a", "b", "c"], "198.19.0.0/23")
+
+
+def test_routes_to_others_are_laid_on_all_nodes_and_taken_away_again():
+    nodes = Nodes()
+    network.route(nodes, ["a", "b"], {"198.19.129.0/24": "198.18.1.9"})
+    assert nodes.ran == dict.fromkeys("ab", "ip route replace 198.19.129.0/24 via 198.18.1.9")
+    network.unroute(nodes, ["a", "b"], ["198.19.129.0/24"])
+    assert nodes.ran == dict.fromkeys("ab", "ip route del 198.19.129.0/24 2>/dev/null || true")

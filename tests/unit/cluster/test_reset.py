@@ -244,8 +244,8 @@ def test_a_fresh_cluster_is_swept_only_when_it_carries_another_arm(
 @pytest.mark.parametrize(
     ("pods", "agents", "there", "asked"),
     [
-        (20, 10, 1, [6, 11, 16, 20]),
-        (20, 10, None, [5, 10, 15, 20]),
+        (20, 10, 1, [3, 5, 7, 9, 11, 13, 15, 17, 19, 20]),
+        (5, 10, None, [2, 4, 5]),
         (35, 1, None, [35]),
         (2, 100, None, [1, 2]),
     ],
@@ -253,9 +253,18 @@ def test_a_fresh_cluster_is_swept_only_when_it_carries_another_arm(
 def test_many_agents_come_up_in_steps(monkeypatch: pytest.MonkeyPatch, pods: int, agents: int, there: int | None, asked: list[int]) -> None:
     """All at once they take each other's CPU until no node is Ready."""
     scaled: list[int] = []
+    waited: list[str] = []
     kube = SimpleNamespace(scale=lambda _, wanted: scaled.append(wanted))
     world = SimpleNamespace(touch=lambda: None, pristine_pods=lambda: there, clock=FakeClock())
-    monkeypatch.setattr(reset, "until", lambda *_: None)
+    monkeypatch.setattr(reset, "until", lambda _progress, _clock, title, *_: waited.append(title))
     monkeypatch.setattr(reset, "await_steady", lambda *_: None)
     reset._fill(world, kube, FakeProgress(), pods, Arm(agents_per_pod=agents))  # type: ignore[arg-type]
     assert scaled == asked
+    assert waited.count("their agents in the pool") == len(asked) - 1
+
+
+def test_agents_are_counted_without_the_servers() -> None:
+    pool = {**dict.fromkeys(["consul-0", "consul-1", "consul-2", "app-1-a1-0", "app-1-a2-0"], "alive"), "app-1-a3-0": "failed"}
+    world = SimpleNamespace(consul=lambda: SimpleNamespace(members=lambda: pool))
+    assert reset._missing_agents(world, 2) == ""  # type: ignore[arg-type]
+    assert reset._missing_agents(world, 3) == "2 of 3 are members"  # type: ignore[arg-type]

@@ -6,6 +6,8 @@ import pytest
 
 from lab.cluster.shape import plan, read_nodes
 from lab.core.errors import Refused
+from lab.core.experiment import Shape
+from lab.core.neighbour import Neighbour
 from lab.core.paths import project
 
 
@@ -23,11 +25,21 @@ def test_a_shape_without_an_app_node_is_refused(tmp_path: Path) -> None:
 
 
 def test_caps_are_a_multiple_of_the_steady_use() -> None:
-    planned = plan(steady_use_cores=0.1, cap_multiple=2.2, core_cap_cores=0.4, app_nodes=5, host_cores=2)
+    planned = plan(0.1, Shape(cap_multiple=2.2, core_cap_cores=0.4), app_nodes=5, host_cores=2)
     assert planned.app_cap_cores == 0.22
     assert planned.total_cores == pytest.approx(5 * 0.22 + 0.4 + 0.2 + 0.2)
 
 
+def test_a_neighbour_is_planned_with_the_rest_and_one_without_pods_takes_nothing() -> None:
+    shape = Shape(cap_multiple=1.5, core_cap_cores=0.4)
+    beside = plan(0.1, shape, 5, 2, Neighbour(pods=5, cap_cores=0.3))
+    assert beside.neighbour_cap_cores == 0.3
+    assert beside.total_cores == pytest.approx(5 * 0.15 + 0.4 + 0.2 + 0.2 + 0.3 + 0.1)
+    assert plan(0.1, shape, 5, 2, Neighbour()) == plan(0.1, shape, 5, 2)
+    with pytest.raises(Refused, match=r"the neighbour's at 0\.5"):
+        plan(0.1, shape, 5, 2, Neighbour(pods=5, cap_cores=0.5))
+
+
 def test_caps_beyond_the_host_are_refused_with_what_to_change() -> None:
     with pytest.raises(Refused, match=r"workload\.pods"):
-        plan(steady_use_cores=0.2, cap_multiple=2.5, core_cap_cores=0.4, app_nodes=5, host_cores=2)
+        plan(0.2, Shape(cap_multiple=2.5, core_cap_cores=0.4), app_nodes=5, host_cores=2)

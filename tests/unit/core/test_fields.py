@@ -52,7 +52,16 @@ def test_allowed_at_follows_lists_and_kinds_of_fault() -> None:
 
 
 def test_names_at_a_branch_and_none_at_a_leaf() -> None:
-    assert names_at(("workload",)) == ["agents_per_pod", "flood_lines_per_s", "logging", "pods", "requests_per_s", "shipper", "through"]
+    assert names_at(("workload",)) == [
+        "agents_per_pod",
+        "flood_lines_per_s",
+        "logging",
+        "pods",
+        "requests_per_s",
+        "shipper",
+        "through",
+        "watches_per_pod",
+    ]
     assert names_at(("workload", "pods")) == names_at(("zzz",)) == []
 
 

@@ -75,6 +75,7 @@ def test_the_settings_reach_the_system(world: FakeWorld) -> None:
         "flap": (15, 5),
         "cut": (1.0,),
         "kill": (0.5, 20),
+        "pause": (0.5, 12, 4),
         "churn": (10, 35, 15),
         "stress": (1, 2),
         "redeploy": (1, 0.25),

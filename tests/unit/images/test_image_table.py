@@ -24,7 +24,7 @@ def test_names_and_parts_are_unique():
 
 def test_every_image_that_kind_config_and_the_manifests_name_is_in_the_table():
     tags = {image.tag for image in (*IMAGES, *ON_REQUEST)}
-    files = [project() / "kind-config.yaml", *(project() / "manifests").rglob("*.yaml")]
+    files = [*project().glob("kind-*.yaml"), *(project() / "manifests").rglob("*.yaml")]
     named = {
         name
         for file in files

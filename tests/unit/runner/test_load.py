@@ -80,7 +80,7 @@ def test_the_cure_differs_from_the_poison_in_nothing_but_the_remedy() -> None:
     poison, cure = load_experiment("gossip-poison"), load_experiment("gossip-cure")
     assert poison.model_dump(include=same) == cure.model_dump(include=same)
     assert (poison.remedies, [remedy.remedy for remedy in cure.remedies]) == ([], ["redeploy-agents"])
-    assert poison.workload.pods * poison.workload.agents_per_pod == 40
+    assert poison.workload.pods * poison.workload.agents_per_pod == 200
 
 
 @pytest.mark.parametrize(
@@ -96,6 +96,28 @@ def test_without_kafka_nothing_may_need_it(name: str, override: str, said: str) 
     with pytest.raises(Refused) as caught:
         load_experiment(name, [override])
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (["consul.encryption=on"], "neighbour.pool (shared) needs consul.encryption off and no remedies"),
+        (["neighbour.pods=0"], "expected.neighbour (poisoned) needs a neighbour: neighbour.pods is 0"),
+        (["neighbour.pool=none"], "neighbour.pool: Input should be 'shared' or 'own', not 'none'"),
+    ],
+)
+def test_a_neighbour_must_be_able_to_join_and_to_be_there(changes: list[str], said: str) -> None:
+    with pytest.raises(Refused) as caught:
+        load_experiment("shared-gossip", changes)
+    assert said in str(caught.value)
+
+
+def test_the_control_arm_of_shared_gossip_differs_in_the_pool_alone() -> None:
+    shared, own = load_experiment("shared-gossip"), load_experiment("shared-gossip", ["neighbour.pool=own", "expected.neighbour=calm"])
+    differs = {name for name, value in shared.model_dump().items() if own.model_dump()[name] != value}
+    assert differs == {"neighbour", "expected"}
+    assert (shared.neighbour.shares_the_pool, own.neighbour.shares_the_pool) == (True, False)
+    assert load_experiment("shared-gossip", ["neighbour.pool=own", "expected.neighbour=calm", "consul.encryption=on"]).neighbour.pods == 5
 
 
 def test_two_faults_of_one_kind_must_not_overlap() -> None:
@@ -193,7 +215,10 @@ def test_a_field_that_the_file_left_out_can_be_set() -> None:
         ("faults.1.heal_at_s=3", "there is no 1 to change"),
         ("title.x=3", "there is no 'x' to change: 'Kafka goes away, comes back, and takes the platform with... has no fields"),
         ("workload.pods", "it is not FIELD=VALUE; allowed: a whole number, 1 to 110"),
-        ("workload=[", "workload: '[' is not YAML; allowed: the fields pods, agents_per_pod, logging, shipper, requests_per_s"),
+        (
+            "workload=[",
+            "workload: '[' is not YAML; allowed: the fields pods, agents_per_pod, logging, shipper, watches_per_pod, requests_per_s",
+        ),
         ("outage_s=20", "faults.0.heal_at_s (40) must not be after outage_s (20)"),
     ],
 )
