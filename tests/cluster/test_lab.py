@@ -164,7 +164,7 @@ def test_a_neighbour_is_in_the_pool_and_what_a_killed_run_leaves_of_it_is_healed
     try:
         _await_phase(tmp_path / "run" / "history.jsonl", "steady", run)
         assert status() == {"clusters": ["cascade-lab", "cascade-lab-neighbour"], "open_faults": [], "leftovers": []}
-        alive = {name for name, state in Consul(NEIGHBOURS_PORT).members().items() if state == "alive"}
+        alive = {name for name, state in Consul(NEIGHBOURS_PORT, keep=False).members().items() if state == "alive"}
         assert sum(is_neighbour(name) for name in alive) == 2
         assert len(alive) == 2 + 2 + 3  # the pods of the first cluster, and the servers
     finally:
