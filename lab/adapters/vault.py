@@ -15,8 +15,8 @@ from lab.core.errors import Unavailable
 from lab.core.secrets import Deployer, VaultKeys
 from lab.core.vault import Health
 
-PORTS: Final = (18200, 18201)
-"""Of the two instances, on 127.0.0.1 (kind-config.yaml)."""
+PORTS: Final = (18200, 18201, 18202)
+"""Of the instances, on 127.0.0.1 (kind-config.yaml). The third is there where Vault has storage of its own."""
 
 ROLE: Final = "auth/approle/role/deployer"
 DEPLOYER_LIFE: Final = "60s"
@@ -33,7 +33,7 @@ class Vault:
     """One instance. Threads may share it: each question takes a connection of its own.
 
     Args:
-        number: 0 or 1.
+        number: its place in `PORTS`.
         timeout_s: how long an answer may take to begin.
     """
 
@@ -56,7 +56,7 @@ class Vault:
         return Health(answer.status, sealed if isinstance(sealed, bool) else None)
 
     def initialized(self) -> bool:
-        """Has this Vault got a master key? Asks its storage."""
+        """Has this Vault got a master key? Asks its storage; one with storage of its own has none before it has joined the others."""
         return bool(self._checked("GET", "sys/init")["initialized"])
 
     def init(self) -> VaultKeys:

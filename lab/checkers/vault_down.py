@@ -19,7 +19,7 @@ busy host (2 s) is none."""
 SEALED_S = 2
 """Chosen: two looks. Nothing but a restart or Vault itself seals it."""
 LOGINS = 3
-"""Failed logins in a row. Chosen: they go to both instances in turn, so one bad instance alone makes no row; three are some 9 s."""
+"""Failed logins in a row. Chosen: they go to all instances in turn, so one bad instance alone makes no row; three are some 9 s."""
 LOGIN_TIMEOUT_MS = 10_000
 """Time-out of the probe's logins, where the reason does not name it."""
 

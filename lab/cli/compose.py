@@ -27,12 +27,13 @@ from lab.core.progress import Progress
 from lab.core.protocols import LoadGenerator, Probe, Watch
 from lab.core.secrets import Deployer, VaultKeys
 from lab.core.shipper import DEFAULT_SHIPPER, Shipper
+from lab.core.vault import DEFAULT_STORAGE, Storage
 from lab.faults.table import FAULTS
 from lab.images import versions
-from lab.images.build import build_consul, build_shipper
+from lab.images.build import build_consul, build_shipper, build_vault
 from lab.images.containers import image_id
 from lab.images.linked import of_image
-from lab.images.table import by_part
+from lab.images.table import Image, by_part
 from lab.probes.neighbour import Beside, neighbour_probes, neighbour_watches
 from lab.probes.table import Handles, standard_probes, standard_watches
 from lab.workload.accounting import account
@@ -129,9 +130,9 @@ class LabWorld:
             "timers": shape.SCALED_TIMERS,
             "workload": self._experiment.workload.model_dump(),
         }
-        consul = self._experiment.consul.version
-        fidelity = shape.fidelity(consul, self._experiment.workload, self._experiment.neighbour)
-        known = {**_versions(consul), **_shipper_version(self._experiment.workload.shipper)}
+        consul, storage = self._experiment.consul.version, self._experiment.vault.storage
+        fidelity = shape.fidelity(consul, self._experiment.workload, storage, self._experiment.neighbour)
+        known = {**_versions(consul, storage), **_shipper_version(self._experiment.workload.shipper)}
         return {"host": _host_facts(), "versions": known, "settings": settings, "fidelity": fidelity}
 
     def accounting(self) -> dict[str, Any]:
@@ -155,6 +156,7 @@ class LabWorld:
                 deployer=deployer,
                 logging=workload.logging,
                 shipper=workload.shipper,
+                storage=self._experiment.vault.storage,
             )
         return self._handles
 
@@ -202,9 +204,9 @@ def fresh_cluster(progress: Progress, doors: Doors, pods: int, arm: Arm, beside:
     if beside is not None and beside.pods:
         doors.kind.uncap()
         doors.kind.make_neighbour(progress, _engine_env)
-    for tag in _on_request(arm):
+    for image in _on_request(arm):
         doors.kind.uncap()
-        doors.kind.hold(progress, tag, partial(_image_id, tag), _engine_env)
+        doors.kind.hold(progress, image.tag, image.on.split(), partial(_image_id, image.tag), _engine_env)
     reset.fresh(doors.kind, kube, progress, pods, arm)
     if beside is not None and beside.pods:
         doors.kind.join_neighbour(progress, beside, arm.consul)
@@ -216,10 +218,14 @@ def dismiss_neighbour(progress: Progress) -> bool:
     return world().dismiss_neighbour(progress, _engine_env)
 
 
-def _on_request(arm: Arm) -> list[str]:
-    """Tags of the images that the arm needs and no node image holds."""
-    consul = [by_part(versions.CONSUL_RECIPES[arm.consul]).tag] if arm.consul != versions.CONSUL else []
-    return [*consul, *([by_part("rsyslog").tag] if arm.shipper != DEFAULT_SHIPPER else [])]
+def _on_request(arm: Arm) -> list[Image]:
+    """The images that the arm needs and no node image holds."""
+    wanted = {
+        versions.CONSUL_RECIPES[arm.consul]: arm.consul != versions.CONSUL,
+        versions.VAULT_RAFT_RECIPE: arm.vault != DEFAULT_STORAGE,
+        "rsyslog": arm.shipper != DEFAULT_SHIPPER,
+    }
+    return [by_part(part) for part, there in wanted.items() if there]
 
 
 def _image_id(tag: str) -> str:
@@ -232,8 +238,9 @@ def _engine_env() -> Mapping[str, str]:
 
 
 def built(progress: Progress, experiment: Experiment) -> None:
-    """See to it that the engine has the Consul and the shipper that an experiment asks for."""
+    """See to it that the engine has the Consul, the Vault and the shipper that an experiment asks for."""
     build_consul(progress, experiment.consul.version)
+    build_vault(progress, experiment.vault.storage)
     build_shipper(progress, experiment.workload.shipper)
 
 
@@ -278,7 +285,7 @@ def _host_facts() -> dict[str, Any]:
     }
 
 
-def _versions(consul: str) -> Mapping[str, str]:
+def _versions(consul: str, storage: Storage) -> Mapping[str, str]:
     packages = ("cascade-lab", "docker", "kubernetes", "py-consul", "kafka-python", "locust")
     programs = {
         "python": platform.python_version(),
@@ -286,7 +293,7 @@ def _versions(consul: str) -> Mapping[str, str]:
         "Consul": consul,
         "linked into Consul": of_image(by_part(versions.CONSUL_RECIPES[consul]).tag),
         "Kafka": versions.KAFKA,
-        "Vault": versions.VAULT,
+        "Vault": versions.VAULT if storage == DEFAULT_STORAGE else versions.VAULT_RAFT,
         "HAProxy": versions.HAPROXY,
         "consul-template": versions.CONSUL_TEMPLATE,
         "kind": versions.KIND,

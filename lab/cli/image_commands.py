@@ -10,6 +10,7 @@ from lab.cli.help import GIVEN_UP, examples
 from lab.cluster import engine
 from lab.core.consul import ConsulVersion
 from lab.core.shipper import Shipper
+from lab.core.vault import Storage
 from lab.images import auto, build, pull, state
 
 images = typer.Typer(
@@ -46,6 +47,7 @@ def ensure(
         "lab images build --clean",
         "lab images build --consul 1.2.3",
         "lab images build --shipper rsyslog",
+        "lab images build --vault raft",
         exits=GIVEN_UP,
         see=("lab images list",),
     ),
@@ -54,20 +56,23 @@ def build_command(
     clean: Annotated[bool, typer.Option(help="build again what is built")] = False,
     consul: Annotated[ConsulVersion | None, typer.Option(help="only this version of Consul; the set holds none but the default")] = None,
     shipper: Annotated[Shipper | None, typer.Option(help="only the image of this shipper; the set holds none but the default's")] = None,
+    vault: Annotated[Storage | None, typer.Option(help="only the Vault that keeps its data so; the set holds the one on Consul")] = None,
 ) -> None:
     """Build every image from package registries.
 
     Goes on where an interrupted build was. Some 15 minutes on 2 cores.
     """
-    single = consul is not None or shipper is not None
+    single = any(wanted is not None for wanted in (consul, shipper, vault))
     if clean and single:
-        raise typer.BadParameter("throws all away, and --consul and --shipper build only one: use one of them", param_hint="--clean")
+        raise typer.BadParameter("throws all away, and the others build only one: use one of them", param_hint="--clean")
     shown = terminal()
     engine.ensure(shown)
     if consul is not None:
         build.build_consul(shown, consul)
     if shipper is not None:
         build.build_shipper(shown, shipper)
+    if vault is not None:
+        build.build_vault(shown, vault)
     if not single:
         build.build_all(shown, clean=clean)
 

@@ -146,6 +146,7 @@ class _World(compose.LabWorld):
             self._cluster.app_nodes,
             logging=workload.logging,
             shipper=workload.shipper,
+            storage=self._wanted.vault.storage,
         )
         beside = [Beside(handles.clock, handles.kube, handles.docker, neighbour.APP, handles.living)] if self._wanted.neighbour.pods else []
         for probe in [*standard_probes(handles), *(probe for each in beside for probe in neighbour_probes(each))]:

@@ -8,6 +8,7 @@ from lab.core.consul import Consul
 from lab.core.errors import Refused
 from lab.core.experiment import Experiment
 from lab.core.shipper import DEFAULT_SHIPPER
+from lab.core.vault import DEFAULT_STORAGE
 
 World = Annotated[Literal["kind", "sim"], typer.Option(help="kind: containers of this machine; sim: the simulator, in seconds")]
 
@@ -27,9 +28,10 @@ def refuse_to_simulate(chosen: Experiment) -> None:
         "workload.logging": not workload.logging,
         "workload.shipper": workload.shipper != DEFAULT_SHIPPER,
         "workload.watches_per_pod": workload.watches_per_pod > 0,
+        "vault.storage": chosen.vault.storage != DEFAULT_STORAGE,
     }
     if real := [field for field, there in wanted.items() if there]:
-        knows = "the simulator knows one Consul of one agent a pod, one shipper, one cluster, no watches and no remedies"
+        knows = "the simulator knows one Consul of one agent a pod, one shipper, one cluster, a Vault on Consul, no watches and no remedies"
         raise Refused(f"simulate {', '.join(real)}", knows, "lab run NAME")
 
 

@@ -17,6 +17,7 @@ from lab.core import paths
 from lab.core.consul import DEFAULT_VERSION, Encryption
 from lab.core.experiment import Experiment, Workload
 from lab.core.shipper import DEFAULT_SHIPPER, Shipper
+from lab.core.vault import DEFAULT_STORAGE, Storage
 
 ANNOTATION = "cascade-lab/arm"
 UNFINISHED = "unfinished"
@@ -38,6 +39,7 @@ class Arm:
         agents_per_pod: Consul agents in each workload pod.
         logging: Kafka and the sidecars that ship to it.
         shipper: what ships the log lines.
+        vault: where Vault keeps its data.
         watches_per_pod: blocking queries that each workload pod keeps at its agent.
     """
 
@@ -46,6 +48,7 @@ class Arm:
     agents_per_pod: int = 1
     logging: bool = True
     shipper: Shipper = DEFAULT_SHIPPER
+    vault: Storage = DEFAULT_STORAGE
     watches_per_pod: int = 0
 
     @classmethod
@@ -54,11 +57,11 @@ class Arm:
         guarded = experiment.consul.encryption != "off" or experiment.remedies
         encryption = experiment.consul.encryption if guarded else ""
         usual, shipper = cls.of_workload(experiment.workload), experiment.workload.shipper
-        return replace(usual, consul=experiment.consul.version, encryption=encryption, shipper=shipper)
+        return replace(usual, consul=experiment.consul.version, encryption=encryption, shipper=shipper, vault=experiment.vault.storage)
 
     @classmethod
     def of_workload(cls, workload: Workload) -> "Arm":
-        """What a workload asks for, on the default Consul and shipper: nodes are calibrated on it, so that all arms of a comparison get the same caps."""
+        """What a workload asks for, on the default Consul, shipper and Vault: nodes are calibrated on it, so that all arms of a comparison get the same caps."""
         return cls(agents_per_pod=workload.agents_per_pod, logging=workload.logging, watches_per_pod=workload.watches_per_pod)
 
     @property
@@ -78,6 +81,12 @@ def applied(kube: Kube) -> str:
     """The words of the arm that the cluster carries."""
     found = kube.get(f"{NAMESPACES}/{NAMESPACE}")["metadata"].get("annotations") or {}
     return str(found.get(ANNOTATION, ""))
+
+
+def storage(words: str) -> Storage:
+    """Where the Vault of the arm with these words keeps its data."""
+    found: Storage = json.loads(words).get("vault", DEFAULT_STORAGE) if words else DEFAULT_STORAGE
+    return found
 
 
 def note(kube: Kube, words: str) -> None:
@@ -120,6 +129,7 @@ def kustomization(arm: Arm, manifests: Path, folder: Path) -> dict[str, Any]:
         "factors/no-kafka": not arm.logging,
         "factors/rsyslog": arm.shipper == "rsyslog",
         "factors/rsyslog-daemonset": arm.collects,
+        "mitigations/vault-raft": arm.vault == "raft",
         "factors/watchers": arm.watches_per_pod > 0,
     }
     counts = {"consul": ("AGENTS", arm.agents_per_pod, 1), "watcher": ("WATCHES", arm.watches_per_pod, 0)}

@@ -61,7 +61,7 @@ def up(progress: Progress, world: KindWorld, env: Mapping[str, str]) -> bool:
             carried = arms.applied(kube)
         if carried == arms.UNFINISHED:  # without a Vault to open
             return renew(progress, world, env, "it was interrupted while an experiment's arm was put on it")
-        world.open_vault(progress)  # a pod that was started again is sealed
+        world.open_vault(progress, arms.storage(carried))  # a pod that was started again is sealed
         return False
     machine.forget_tallies(paths.TALLY)  # of the pods of a cluster that was here before
     _create(progress, world, env)

@@ -26,7 +26,7 @@ INOTIFY_INSTANCES_NEEDED = 512
 """kind's documentation, known issues, "pod errors due to too many open files"."""
 OPEN_FILES_NEEDED = 8192
 """Chosen: containerd and the kubelet open under 2,000 each; dockerd hands its own limit down."""
-PORTS = (16443, 18080, 18090, 18200, 18201, 18404, 18500, 18501, 19092)
+PORTS = (16443, 18080, 18090, 18200, 18201, 18202, 18404, 18500, 18501, 19092)
 """Host ports of kind-config.yaml."""
 ALL_CAPABILITIES = 41
 """Linux 5.9 and later know capabilities 0-40 (capability.h, CAP_LAST_CAP)."""

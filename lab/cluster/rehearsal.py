@@ -21,7 +21,7 @@ from lab.adapters.vault import PORTS
 from lab.cluster import neighbour
 from lab.cluster.arms import FOLDER, SECRET, SECRET_FILE, Arm
 from lab.cluster.redeploy import APP
-from lab.cluster.reset import COLLECTOR, CORE_PODS, NAME_LABEL
+from lab.cluster.reset import COLLECTOR, CORE_PODS, NAME_LABEL, core_pods
 from lab.cluster.shape import Node
 from lab.cluster.units import Units
 from lab.cluster.world import KindWorld
@@ -29,6 +29,7 @@ from lab.core.clock import Clock
 from lab.core.neighbour import Neighbour
 from lab.core.paths import NEIGHBOUR_KUBECONFIG, VAULT_KEYS
 from lab.core.progress import Progress
+from lab.core.vault import INSTANCES, Storage
 
 Tell = Callable[[str], None]
 NOT_THERE = 1
@@ -133,7 +134,7 @@ class ToldKube(Kube):
 
     def carry(self, arm: Arm) -> None:
         """From now on it is as the arm says."""
-        self._replicas |= CORE_PODS if arm.logging else {**CORE_PODS, "kafka": 0}
+        self._replicas |= {**dict.fromkeys(CORE_PODS, 0), **core_pods(arm)}
         self._replicas[COLLECTOR] = self._app_nodes if arm.collects else 0
         self._agents_per_pod = arm.agents_per_pod
         self._generation += 1
@@ -233,9 +234,16 @@ class ToldWorld(KindWorld):
         """See `ToldKube`."""
         return self.kube
 
-    def hold(self, progress: Progress, tag: str, image: Callable[[], str], env: Callable[[], Mapping[str, str]]) -> None:  # noqa: ARG002  # as the world's
+    def hold(
+        self,
+        progress: Progress,  # noqa: ARG002  # as the world's
+        tag: str,
+        roles: Sequence[str],
+        image: Callable[[], str],  # noqa: ARG002  # as the world's
+        env: Callable[[], Mapping[str, str]],  # noqa: ARG002  # as the world's
+    ) -> None:
         """Told; which nodes lack it is not known."""
-        nodes = " ".join([self.core, *self.app_nodes])
+        nodes = " ".join(node.name for node in self.nodes if node.role in roles)
         self.notes.line(
             f"for node in {nodes}; do docker save {tag} | docker exec -i $node ctr -n k8s.io images import -; done  # where it lacks"
         )
@@ -272,9 +280,9 @@ class ToldWorld(KindWorld):
         """Told; no key is made."""
         self.notes.line(f"kubernetes PATCH secrets/{SECRET}: {SECRET_FILE}, and wait until the servers' files hold it")
 
-    def open_vault(self, progress: Progress) -> None:  # noqa: ARG002  # as the world's
+    def open_vault(self, progress: Progress, storage: Storage) -> None:  # noqa: ARG002  # as the world's
         """Told; without a key."""
-        for port in PORTS:
+        for port in PORTS[: INSTANCES[storage]]:
             self.notes.line(f"curl http://127.0.0.1:{port}/v1/sys/init http://127.0.0.1:{port}/v1/sys/health")
         self.notes.line(f"vault init, unseal and approle, by {VAULT_KEYS}: as far as it is not so yet")
 

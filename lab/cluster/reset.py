@@ -19,6 +19,7 @@ from lab.cluster.world import KindWorld
 from lab.core.agents import member, pod_of
 from lab.core.errors import Aborted, Unavailable
 from lab.core.progress import Progress
+from lab.core.vault import DEFAULT_STORAGE, INSTANCES
 
 SETTLE_ALLOWED_S = 480.0
 """Chosen: 50 pods on nodes that have yet to unpack their images took 75 to 160 s on 2 cores; three times that is a fault of the lab, not patience."""
@@ -29,7 +30,7 @@ AGENTS_AT_ONCE = 20
 agent takes at rest (3 ms/s of CPU on 2 cores): of 200 agents in steps of 50, 10 to 40 were held for failed for 6 minutes, with both cores busy."""
 SERVERS = 3
 GONE = ("failed", "left")
-CORE_PODS = {"vault": 2, "balancer": 1, "consul": SERVERS, "kafka": 1}
+CORE_PODS = {"vault": INSTANCES[DEFAULT_STORAGE], "balancer": 1, "consul": SERVERS, "kafka": 1}
 """What is made anew with each run, by name, in the order of its end: Vault before the Consul that holds its lock, so that no instance of before
 takes the lock of the new one."""
 CORE_KINDS = {"vault": "statefulsets", "balancer": "deployments", "consul": "statefulsets", "kafka": "statefulsets"}
@@ -109,7 +110,7 @@ def await_steady(world: KindWorld, kube: Kube, progress: Progress, pods: int, ar
     if arm.logging:
         until(progress, world.clock, "Kafka", lambda: "" if world.broker_answers(2.0) else "no answer yet", SETTLE_ALLOWED_S)
     until(progress, world.clock, "Consul's leader", lambda: _no_leader(world), SETTLE_ALLOWED_S)
-    world.open_vault(progress)
+    world.open_vault(progress, arm.vault)
     until(progress, world.clock, f"{pods} workload pods", lambda: _missing_pods(kube, pods), SETTLE_ALLOWED_S)
     remembered: list[str] = []
 
@@ -170,8 +171,14 @@ def _sweep(world: KindWorld, kube: Kube, progress: Progress, arm: Arm, *, change
 
 def _core(world: KindWorld, arm: Arm) -> dict[str, int]:
     """What is made anew with each run of this arm, by name, in the order of its end."""
-    core = {name: number for name, number in CORE_PODS.items() if arm.logging or name != "kafka"}
+    core = core_pods(arm)
     return {COLLECTOR: len(world.app_nodes), **core} if arm.collects else core
+
+
+def core_pods(arm: Arm) -> dict[str, int]:
+    """`CORE_PODS` as this arm has them."""
+    wanted = {**CORE_PODS, "vault": INSTANCES[arm.vault]}
+    return {name: number for name, number in wanted.items() if arm.logging or name != "kafka"}
 
 
 @retry(retry=retry_if_exception_type(Unavailable), stop=stop_after_attempt(DELETE_TRIES), reraise=True)

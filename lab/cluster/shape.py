@@ -1,5 +1,6 @@
 """The shape of the cluster: read from kind-config.yaml, planned against the host, and how a small node stands for a large one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from lab.adapters.docker import CLUSTER
 from lab.core.errors import Refused
 from lab.core.experiment import Shape, Workload
 from lab.core.neighbour import Neighbour
+from lab.core.vault import DEFAULT_STORAGE, Storage
 
 CONTROL_PLANE_USE_CORES = 0.2
 """Measured 0.13 core idle for Kubernetes 1.34 with 7 nodes; the rest is room for the evictions."""
@@ -43,12 +45,16 @@ _FIDELITY = (
     "Real programs: Kubernetes 1.34.4 in kind, containerd, Kafka 4.3.1, Consul {consul} ({which}), {shipper} shippers, Locust.",
     "Scaled down: 5 app nodes and some dozens of pods on one machine; Target had about 2,000 workloads in its largest development cluster and about 41,000 agents in one gossip pool.",
     "A node is a container with a CPU cap, calibrated as a multiple of its steady use; the share ratio of a 96-core host is put on its slices. Timers are shortened (listed in the settings).",
-    "Vault 1.1.2 keeps data and lock in Consul with its own timers (session, lock wait and lock delay 15 s); the load balancer is HAProxy, its configuration made by consul-template of today; a canary deploy registers an instance in Consul and starts no pod.",
+    "{vault}; the load balancer is HAProxy, its configuration made by consul-template of today; a canary deploy registers an instance in Consul and starts no pod.",
     "Not Target's: containerd instead of dockerd, Kubernetes of 2025, one Kafka broker, an outage of seconds instead of hours.",
     "Not published by Target, so not compared: node counts, CPU figures, Consul latencies, a minute-level timeline.",
 )
 """Sources: D. Woods 2019; J. Engelman 2019."""
 
+_VAULTS: Mapping[Storage, str] = {
+    "consul": "Vault 1.1.2 keeps data and lock in Consul with its own timers (session, lock wait and lock delay 15 s)",
+    "raft": "Vault 1.4.3, of 2020, keeps its data itself on three instances that vote by raft, and asks Consul for nothing",
+}
 
 _NO_KAFKA = "In this run there is no Kafka, no shipper and nothing logged, whatever is said of them above."
 _COLLECTED = "In this run pods have no logging sidecar: they write their lines to stdout, and one rsyslog on each node ships what the runtime stores."
@@ -63,9 +69,10 @@ _NEIGHBOUR = (
 _POOLS = {"shared": "the gossip pool of the first cluster and ask its Consul servers", "own": "a pool of their own, with one Consul server"}
 
 
-def fidelity(consul: str, workload: Workload, neighbour: Neighbour | None = None) -> list[str]:
+def fidelity(consul: str, workload: Workload, storage: Storage = DEFAULT_STORAGE, neighbour: Neighbour | None = None) -> list[str]:
     """The fidelity statement of every history and report."""
-    common = [sentence.format(consul=consul, which=_CONSULS[consul], shipper=workload.shipper) for sentence in _FIDELITY]
+    words = {"consul": consul, "which": _CONSULS[consul], "shipper": workload.shipper, "vault": _VAULTS[storage]}
+    common = [sentence.format(**words) for sentence in _FIDELITY]
     shared = [_SHARED_POD.format(agents=workload.agents_per_pod)] if workload.agents_per_pod > 1 else []
     collected = [_COLLECTED] if workload.shipper == "rsyslog-daemonset" else []
     watched = [_WATCHED.format(watches=workload.watches_per_pod)] if workload.watches_per_pod else []

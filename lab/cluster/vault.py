@@ -1,4 +1,4 @@
-"""Vault as its operator keeps it: initialised once per lab, every instance unsealed, and a role for whoever deploys.
+"""Vault as its operator keeps it: initialised once per storage, every instance unsealed, and a role for whoever deploys.
 
 Called while the lab comes up and before each run, and never during one: a Vault that seals itself in the storm stays sealed, as the incident's
 did until somebody came. The keys are made here and live in one file of mode 0600, which `lab down` removes with the state folder.
@@ -16,11 +16,11 @@ from lab.core.clock import Clock
 from lab.core.errors import Refused
 from lab.core.progress import Progress
 from lab.core.secrets import Deployer, VaultKeys
-from lab.core.vault import ACTIVE, Health
+from lab.core.vault import ACTIVE, INSTANCES, Health, Storage
 
 ALLOWED_S = 300.0
 """Chosen: Vault listens 2 s after Consul has a leader, and leads 0.2 s after it was unsealed; a take-over after its pods were made anew waits for
-the lock of the ones before, 15 to 45 s."""
+the lock of the ones before, 15 to 45 s. With storage of their own the others join within a few seconds after the first leads."""
 PATIENCE_S = 30.0
 """Chosen: how long one act may take. An initialisation whose answer is lost cannot be repeated."""
 
@@ -37,9 +37,9 @@ class Instance(Protocol):
     def make_deployer(self, root: SecretStr) -> Deployer: ...
 
 
-def instances() -> list[adapter.Vault]:
-    """The lab's own, patient enough for an operator's acts."""
-    return [adapter.Vault(number, timeout_s=PATIENCE_S) for number in range(len(adapter.PORTS))]
+def instances(storage: Storage) -> list[adapter.Vault]:
+    """Those that this storage has, patient enough for an operator's acts."""
+    return [adapter.Vault(number, timeout_s=PATIENCE_S) for number in range(INSTANCES[storage])]
 
 
 def ensure(progress: Progress, clock: Clock, vaults: Sequence[Instance], kept: Path) -> None:
@@ -60,7 +60,7 @@ def ensure(progress: Progress, clock: Clock, vaults: Sequence[Instance], kept: P
 
 def _missing(vaults: Sequence[Instance], place: Path) -> str:
     """Do the next thing that is to be done; what is still missing then, or ""."""
-    keys = _keys(vaults[0], place)
+    keys = _keys(vaults, place)
     sealed: list[str] = []
     active: Instance | None = None
     for vault in vaults:
@@ -79,10 +79,13 @@ def _missing(vaults: Sequence[Instance], place: Path) -> str:
     return ""
 
 
-def _keys(vault: Instance, place: Path) -> VaultKeys:
-    """The keys of this Vault, made if it has none; keys of a Vault that was here before are overwritten then."""
-    if not vault.initialized():
-        made = vault.init()
+def _keys(vaults: Sequence[Instance], place: Path) -> VaultKeys:
+    """The keys of this Vault, made if it has none; keys of a Vault that was here before are overwritten then.
+
+    All are asked: with storage of its own, an instance that lost it knows of no key, and joins those that do instead of being made a Vault anew.
+    """
+    if not any(vault.initialized() for vault in vaults):
+        made = vaults[0].init()
         made.keep(place)
         return made
     keys = VaultKeys.recall(place)

@@ -3,7 +3,7 @@
 It can freeze the broker, shape the nodes, and bring the whole system back to a fresh steady state before each run.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from lab.adapters import host
 from lab.adapters.balancer import Balancer
@@ -22,6 +22,7 @@ from lab.core.clock import Clock
 from lab.core.neighbour import Neighbour
 from lab.core.paths import STATE, TALLY, VAULT_KEYS, project
 from lab.core.progress import Progress
+from lab.core.vault import Storage
 
 PRISTINE = STATE / "pristine"
 """Holds the number of pods while no run has touched the cluster: adding pods to it is as fresh as a reset."""
@@ -65,25 +66,29 @@ class KindWorld(BrokerPowers, WorkloadPowers, RedeployPowers):
         """A client of the load balancer, a new connection for each question."""
         return Balancer()
 
-    def hold(self, progress: Progress, tag: str, image: Callable[[], str], env: Callable[[], Mapping[str, str]]) -> None:
+    def hold(
+        self, progress: Progress, tag: str, roles: Sequence[str], image: Callable[[], str], env: Callable[[], Mapping[str, str]]
+    ) -> None:
         """See to it that the nodes hold the engine's image of this tag; see `lab.cluster.node_images`.
 
         Args:
             progress: one step, if any node lacks it.
             tag: of the image.
+            roles: `core`, `app`: the nodes that shall hold it.
             image: looks up the id that the tag stands for.
             env: looks up the variables for `docker`.
         """
-        beside = [neighbour.APP] if self.docker.nodes(NEIGHBOUR) else []
-        node_images.load(progress, self.docker, [self.core, *self.app_nodes, *beside], node_images.EngineImage(tag, image()), env())
+        nodes = [node.name for node in self.nodes if node.role in roles]
+        beside = [neighbour.APP] if "app" in roles and self.docker.nodes(NEIGHBOUR) else []
+        node_images.load(progress, self.docker, [*nodes, *beside], node_images.EngineImage(tag, image()), env())
 
     def carry(self, arm: Arm, kube: Kube) -> None:
         """Have the cluster carry this arm; see `lab.cluster.arms.apply`."""
         arms.apply(arm, kube)
 
-    def open_vault(self, progress: Progress) -> None:
-        """See to it that Vault is initialised and every instance unsealed. Idempotent; see `lab.cluster.vault`."""
-        vault.ensure(progress, self.clock, vault.instances(), VAULT_KEYS)
+    def open_vault(self, progress: Progress, storage: Storage) -> None:
+        """See to it that Vault is initialised and every instance that `storage` has unsealed. Idempotent; see `lab.cluster.vault`."""
+        vault.ensure(progress, self.clock, vault.instances(storage), VAULT_KEYS)
 
     def make_neighbour(self, progress: Progress, env: Callable[[], Mapping[str, str]]) -> None:
         """Make the second cluster, without pods; see `lab.cluster.neighbour`."""

@@ -12,6 +12,7 @@ from lab.core.neighbour import Neighbour, Wanted
 from lab.core.remedy_specs import RemedySpec
 from lab.core.shipper import DEFAULT_SHIPPER, Shipper
 from lab.core.strict import Strict
+from lab.core.vault import Vault
 
 Link = Literal[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
 
@@ -93,6 +94,7 @@ class Experiment(Strict):
         description="simulator only: so many workload pods, with nodes and traffic in proportion; null: workload.pods",
     )
     consul: Consul = Consul()
+    vault: Vault = Vault()
     neighbour: Neighbour = Neighbour()
     faults: list[FaultSpec] = Field(default_factory=list)
     remedies: list[RemedySpec] = Field(default_factory=list, description="what is done against it in the middle of the run")

@@ -13,11 +13,12 @@ from lab.adapters.clock import SystemClock
 from lab.core.paths import cache, project
 from lab.core.progress import Progress
 from lab.core.shipper import DEFAULT_SHIPPER, Shipper
+from lab.core.vault import DEFAULT_STORAGE, Storage
 from lab.images import containers, golang, linked, nodes, versions
 from lab.images.debian import debian
 from lab.images.jars import jars
 from lab.images.parts import Bench, Part, files_present, stamp_path
-from lab.images.programs import consul_program, programs
+from lab.images.programs import consul_program, programs, vault_program
 from lab.images.schedule import Made, lacking, make_all
 from lab.images.table import IMAGES, ON_REQUEST, by_part
 
@@ -57,7 +58,7 @@ def parts() -> list[Part]:
         _image("kindest-node", nodes.kindest_node, 60, _recipe("kube-proxy"), (nodes.LOOSEN, nodes.QUIET)),
         _image("kafka", lambda bench: _docker(bench, "kafka", {"libs": cache() / "jars"}), 60, _recipe("kafka", "Dockerfile")),
         _consul("consul"),
-        _program_image("vault"),
+        _vault("vault"),
         _program_image("consul-template"),
         _image("haproxy", lambda bench: _docker(bench, "haproxy"), 20, _recipe("haproxy")),
         _image("python", lambda bench: _docker(bench, "python"), 30, _recipe("python")),
@@ -86,6 +87,24 @@ def build_shipper(progress: Progress, shipper: Shipper) -> Made:
         LabError: a part failed; the message names its log.
     """
     return {} if shipper == DEFAULT_SHIPPER else _make_few(rsyslog_parts(), progress)
+
+
+def build_vault(progress: Progress, storage: Storage) -> Made:
+    """Build the Vault that keeps its data so, where it is no part of the whole set; the default one is in it.
+
+    Raises:
+        Refused: a build tool is missing and may not be installed by us.
+        LabError: a part failed; the message names its log.
+    """
+    if storage == DEFAULT_STORAGE:
+        return {}
+    golang.prepare(progress)
+    return _make_few(vault_parts(), progress)
+
+
+def vault_parts() -> list[Part]:
+    """All that goes into the Vault that has storage of its own, from nothing."""
+    return [_debian(), vault_program(), _vault(versions.VAULT_RAFT_RECIPE)]
 
 
 def rsyslog_parts() -> list[Part]:
@@ -141,6 +160,15 @@ def _debian() -> Part:
 def _program_image(part: str) -> Part:
     """An image that is one program of ours on Debian."""
     return _image(part, lambda bench: _docker(bench, part, {part: golang.binary(part)}), 3, _recipe(part, "Dockerfile"))
+
+
+def _vault(part: str) -> Part:
+    """An image of Vault; all versions have one recipe."""
+
+    def make(bench: Bench) -> dict[str, Any]:
+        return containers.build(bench, "vault", by_part(part).tag, {"vault": golang.binary(part)})
+
+    return _image(part, make, 3, _recipe("vault", "Dockerfile"))
 
 
 def _consul(part: str) -> Part:

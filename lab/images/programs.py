@@ -64,10 +64,24 @@ PROGRAMS = (
 CONSULS = {version: _consul(version, expect_s) for version, expect_s in {"1.2.2-newgossip": 120.0, "1.2.3": 160.0, "1.22.3": 440.0}.items()}
 """Programs that are built on request alone, by version of Consul."""
 
+VAULT_RAFT = Program(
+    versions.VAULT_RAFT_RECIPE,
+    ("github.com/hashicorp/vault",),
+    (f"vault={versions.VAULT_RAFT_RECIPE}",),
+    flags=("-tags=vault",),
+    expect_s=300.0,
+)
+"""Built on request alone."""
+
 
 def consul_program(version: str) -> Part:
     """The Go program of one version of Consul that is built on request."""
     return _part(CONSULS[version], golang.toolchain())
+
+
+def vault_program() -> Part:
+    """The Go program of the Vault that has storage of its own."""
+    return _part(VAULT_RAFT, golang.toolchain())
 
 
 def programs() -> list[Part]:

@@ -102,6 +102,15 @@ ON_REQUEST: tuple[Image, ...] = (
         for version, recipe in versions.CONSUL_RECIPES.items()
         if version != versions.CONSUL
     ),
+    Image(
+        "vault",
+        versions.VAULT_RAFT,
+        None,
+        f"Go modules with the pins in images/{versions.VAULT_RAFT_RECIPE}",
+        versions.VAULT_RAFT_RECIPE,
+        ("debian", f"go-{versions.VAULT_RAFT_RECIPE}"),
+        "core",
+    ),
     Image("cascade-lab/rsyslog", "1", None, "Debian's rsyslog with omkafka, and images/rsyslog", "rsyslog", ("debian",), "app"),
 )
 """Images of single experiments: made when one asks for them, and loaded into the nodes of a running cluster, not into the node images."""

@@ -11,7 +11,6 @@ from lab.adapters.cri import Runtimes
 from lab.adapters.docker import Docker
 from lab.adapters.kafka import Broker
 from lab.adapters.kube import Kube
-from lab.adapters.vault import PORTS as VAULT_PORTS
 from lab.adapters.vault import Vault
 from lab.core.clock import Clock
 from lab.core.paths import TALLY
@@ -20,6 +19,7 @@ from lab.core.secrets import Deployer
 from lab.core.shipped import Shipped, credited
 from lab.core.shipper import DEFAULT_SHIPPER, Shipper
 from lab.core.tally import Tally
+from lab.core.vault import DEFAULT_STORAGE, INSTANCES, Storage
 from lab.probes import consul
 from lab.probes.collectors import CollectorsProbe
 from lab.probes.deploys import DeployProbe
@@ -55,6 +55,7 @@ class Handles:
         deployer: who logs in to Vault and deploys; None where the lab has no credentials.
         logging: is there a broker to ask?
         shipper: what ships the log lines; only the default one keeps a tally.
+        storage: where Vault keeps its data, which says how many instances it has.
         living: names of the agents whose processes run on this host.
     """
 
@@ -68,6 +69,7 @@ class Handles:
     deployer: Deployer | None = None
     logging: bool = True
     shipper: Shipper = DEFAULT_SHIPPER
+    storage: Storage = DEFAULT_STORAGE
     pods: PodCache = field(default_factory=PodCache)
     ready: NodeCache = field(default_factory=NodeCache)
     leases: LeaseCache = field(default_factory=LeaseCache)
@@ -121,8 +123,8 @@ def _consul_probes(handles: Handles) -> list[Probe]:
 def _platform_probes(handles: Handles) -> list[Probe]:
     """Links 7 to 9. A deploy is made of several requests, so each of its clients is given less time than one that is measured alone."""
     clock, deployer = handles.clock, handles.deployer
-    vaults = [Vault(number, timeout_s=5.0) for number in range(len(VAULT_PORTS))]
-    patient = [Vault(number, timeout_s=10.0) for number in range(len(VAULT_PORTS))]
+    vaults = [Vault(number, timeout_s=5.0) for number in range(INSTANCES[handles.storage])]
+    patient = [Vault(number, timeout_s=10.0) for number in range(INSTANCES[handles.storage])]
     front = balancer.Balancer(timeout_s=5.0)
     servers = Consul(SERVERS_PORT, timeout_s=5.0, keep=False)
     return [

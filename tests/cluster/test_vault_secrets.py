@@ -8,11 +8,12 @@ import pytest
 from lab.adapters.clock import SystemClock
 from lab.adapters.docker import Docker
 from lab.adapters.kube import NAMESPACE, Kube
-from lab.adapters.vault import PORTS, Vault
+from lab.adapters.vault import Vault
 from lab.cluster.gossip_key import FOLDER
 from lab.cluster.world import open_world
 from lab.core import paths
 from lab.core.errors import Unavailable
+from lab.core.vault import DEFAULT_STORAGE, INSTANCES
 from tests.cluster.command import lab, verdict
 from tests.cluster.watched import WatchedRun
 
@@ -76,7 +77,7 @@ def test_users_were_served_through_the_balancer(baseline: WatchedRun) -> None:
 def codes() -> list[int]:
     """Status of each instance's health; 0 while it does not answer."""
     found = []
-    for number in range(len(PORTS)):
+    for number in range(INSTANCES[DEFAULT_STORAGE]):
         try:
             found.append(Vault(number).health().status)
         except Unavailable:

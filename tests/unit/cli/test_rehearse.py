@@ -87,6 +87,16 @@ def test_the_cure_sends_these_commands_and_makes_no_key(update_golden: bool, tmp
     assert not (tmp_path / "secrets").exists()
 
 
+def test_a_vault_with_storage_of_its_own_comes_to_the_core_node_alone_and_every_instance_is_opened() -> None:
+    lines = told("baseline", "vault.storage=raft")
+    (brought,) = [line for line in lines if "docker save" in line]
+    assert brought.startswith("for node in cascade-lab-worker; do docker save vault:1.4.3 |")
+    assert [line for line in lines if line.startswith("kubectl apply") and '"vault": "raft"' in line]
+    assert [line.partition(" ")[2].partition("/v1")[0] for line in lines if "sys/init" in line] == [
+        f"http://127.0.0.1:{port}" for port in (18200, 18201, 18202)
+    ]
+
+
 def test_a_neighbour_is_made_before_the_pool_is_fresh_joins_it_after_and_is_capped_and_removed() -> None:
     lines = told("shared-gossip")
     places = [

@@ -104,10 +104,11 @@ def test_every_command_is_found_and_a_wrong_name_gets_the_nearest() -> None:
     assert "Did you mean 'judge'?" in CliRunner().invoke(app, ["juge"]).output
 
 
-def test_one_shipper_is_simulated() -> None:
-    ran = CliRunner().invoke(app, ["run", "cascade", "--world", "sim", "--set", "workload.shipper=rsyslog"])
+@pytest.mark.parametrize("setting", ["workload.shipper=rsyslog", "vault.storage=raft"])
+def test_one_shipper_and_one_vault_are_simulated(setting: str) -> None:
+    ran = CliRunner().invoke(app, ["run", "cascade", "--world", "sim", "--set", setting])
     assert isinstance(ran.exception, Refused)
-    assert "simulate workload.shipper" in str(ran.exception)
+    assert f"simulate {setting.partition('=')[0]}" in str(ran.exception)
 
 
 @pytest.mark.parametrize(

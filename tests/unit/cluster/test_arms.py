@@ -142,12 +142,33 @@ def test_collectors_are_another_component():
     assert arm.collects
 
 
+def test_a_vault_with_storage_of_its_own_is_a_component_and_changes_no_cap():
+    experiment = load_experiment("cascade", ["vault.storage=raft", "workload.shipper=rsyslog"])
+    arm = Arm.of(experiment)
+    assert [Path(name).name for name in made(arm)["components"]] == ["rsyslog", "vault-raft"]
+    assert json.loads(arm.words) == {"shipper": "rsyslog", "vault": "raft"}
+    assert Arm.of_workload(experiment.workload) == Arm()
+
+
+@pytest.mark.parametrize(
+    ("words", "storage"),
+    [
+        ("", "consul"),
+        (Arm(consul="1.2.3").words, "consul"),
+        (Arm(vault="raft").words, "raft"),
+        ('{"redeployed": "x", "vault": "raft"}', "raft"),
+    ],
+)
+def test_an_arm_s_words_tell_where_its_vault_keeps_its_data(words, storage):
+    assert arms.storage(words) == storage
+
+
 def test_shippers_are_compared_under_the_caps_of_the_default_one():
     assert Arm.of_workload(Workload(shipper="rsyslog")) == Arm()
 
 
 @pytest.mark.parametrize(
-    "arm", [Arm(encryption="on", agents_per_pod=2, logging=False), Arm(shipper="rsyslog"), Arm(shipper="rsyslog-daemonset")]
+    "arm", [Arm(encryption="on", agents_per_pod=2, logging=False), Arm(shipper="rsyslog"), Arm(shipper="rsyslog-daemonset", vault="raft")]
 )
 def test_every_component_that_an_arm_names_is_there(arm):
     for name in made(arm)["components"]:
@@ -174,11 +195,19 @@ def test_the_fidelity_statement_names_the_shipper_that_ran():
     assert "stdout" in said
 
 
+def test_the_fidelity_statement_names_the_vault_that_ran():
+    usual, own = shape.fidelity("1.2.2", Workload()), shape.fidelity("1.2.2", Workload(), "raft")
+    (said,) = [line for line in own if line not in usual]
+    assert f"Vault {versions.VAULT} keeps data and lock in Consul" in " ".join(usual)
+    assert said.startswith(f"Vault {versions.VAULT_RAFT}, of 2020, keeps its data itself on three instances")
+    assert said.partition(";")[2] in " ".join(usual)
+
+
 def test_the_fidelity_statement_says_that_there_is_a_neighbour_and_whose_pool_it_is_in():
     usual = shape.fidelity("1.2.2", Workload())
-    assert shape.fidelity("1.2.2", Workload(), Neighbour()) == usual
+    assert shape.fidelity("1.2.2", Workload(), neighbour=Neighbour()) == usual
     for pool, words in (("shared", "the gossip pool of the first cluster"), ("own", "a pool of their own")):
-        (said,) = shape.fidelity("1.2.2", Workload(), Neighbour(pods=5, pool=pool))[len(usual) :]
+        (said,) = shape.fidelity("1.2.2", Workload(), neighbour=Neighbour(pods=5, pool=pool))[len(usual) :]
         assert "5 pods" in said
         assert words in said
 

@@ -11,6 +11,8 @@ from ruamel.yaml import YAML
 from lab.cluster import arms
 from lab.cluster.arms import Arm
 from lab.core import paths
+from lab.core.vault import INSTANCES
+from lab.images import versions
 
 KUBECTL = shutil.which("kubectl", path=str(paths.cache() / "bin")) or shutil.which("kubectl")
 SIDECARS = {"app", "logger", "metrics", "consul"}
@@ -61,6 +63,36 @@ def test_with_collectors_pods_have_no_logger_and_all_else_is_as_ever(more: dict,
     assert "to_stdout.py" in objects["ConfigMap", "to-stdout"]["data"]
     assert objects["DaemonSet", "collector"]["metadata"]["namespace"] == "lab"
     assert found["metrics"] == containers(made(Arm(), tmp_path))["metrics"]
+
+
+@pytest.mark.parametrize("more", [{}, {"encryption": "on", "logging": False}])
+def test_a_vault_with_storage_of_its_own_has_nothing_of_consul_and_all_else_of_the_usual_one(more: dict, tmp_path: Path) -> None:
+    objects, usual = made(Arm(vault="raft", **more), tmp_path), made(Arm(**more), tmp_path)
+    found, before = (each["StatefulSet", "vault"]["spec"] for each in (objects, usual))
+    (vault,), (old,) = (each["template"]["spec"]["containers"] for each in (found, before))
+    assert (vault["image"], found["replicas"]) == (f"vault:{versions.VAULT_RAFT}", INSTANCES["raft"])
+    assert {name: vault[name] for name in old if name not in {"image", "env", "volumeMounts"}} == {
+        name: old[name] for name in old if name not in {"image", "env", "volumeMounts"}
+    }
+    assert {each["name"] for each in vault["env"]} == {"VAULT_RAFT_NODE_ID", "POD_IP", "VAULT_API_ADDR", "VAULT_CLUSTER_ADDR", "GOMAXPROCS"}
+    config = objects["ConfigMap", "vault-config"]["data"]["server.hcl"]
+    assert 'storage "raft"' in config
+    assert "consul" not in config.lower() + json.dumps(vault).lower()
+    assert {key for key in usual if key[1].startswith("vault")} | {("Service", "vault-2-external")} == {
+        key for key in objects if key[1].startswith("vault")
+    }
+
+
+def test_every_voter_is_asked_by_its_own_name_and_has_its_data_in_its_pod(tmp_path: Path) -> None:
+    objects = made(Arm(vault="raft"), tmp_path)
+    config, pod = objects["ConfigMap", "vault-config"]["data"]["server.hcl"], objects["StatefulSet", "vault"]["spec"]["template"]["spec"]
+    service = objects["StatefulSet", "vault"]["spec"]["serviceName"]
+    named = [line.split('"')[1] for line in config.splitlines() if "leader_api_addr" in line]
+    assert named == [f"http://vault-{number}.{service}:8200" for number in range(INSTANCES["raft"])]
+    assert objects["Service", service]["spec"]["publishNotReadyAddresses"] is True
+    place = next(each["mountPath"] for each in pod["containers"][0]["volumeMounts"] if each["name"] == "data")
+    assert f'path = "{place}"' in config
+    assert {"name": "data", "emptyDir": {}} in pod["volumes"]
 
 
 @pytest.mark.parametrize("more", [{}, {"encryption": "on", "agents_per_pod": 2, "logging": False}])

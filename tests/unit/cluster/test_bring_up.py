@@ -60,7 +60,7 @@ def test_nor_one_whose_bring_up_was_interrupted(world):
 
 @pytest.mark.parametrize(
     ("carried", "done"),
-    [("", ["open"]), ('{"consul": "1.2.3"}', ["open"]), (arms.UNFINISHED, ["renew"])],
+    [("", ["consul"]), ('{"consul": "1.2.3"}', ["consul"]), ('{"vault": "raft"}', ["raft"]), (arms.UNFINISHED, ["renew"])],
 )
 def test_one_that_was_left_without_a_core_is_made_anew_and_no_vault_is_waited_for(world, monkeypatch, carried, done):
     seen = []
@@ -69,7 +69,7 @@ def test_one_that_was_left_without_a_core_is_made_anew_and_no_vault_is_waited_fo
     monkeypatch.setattr(bring_up, "until", lambda *_: None)
     monkeypatch.setattr(arms, "applied", lambda _: carried)
     monkeypatch.setattr(bring_up, "renew", lambda *_: seen.append("renew"))
-    world.clock, world.open_vault = None, lambda _: seen.append("open")
+    world.clock, world.open_vault = None, lambda _, storage: seen.append(storage)
     world.dismiss_neighbour = lambda *_: seen.append("alone")
     bring_up.up(FakeProgress(), world, {})
     assert seen == ["alone", *done]

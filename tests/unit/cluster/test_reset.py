@@ -8,6 +8,7 @@ from lab.adapters.kube import Kube, Object
 from lab.cluster import arms, reset
 from lab.cluster.arms import Arm
 from lab.core.errors import Unavailable
+from lab.core.vault import INSTANCES, Storage
 from tests.fakes import FakeClock, FakeProgress
 
 
@@ -178,7 +179,7 @@ class Swept:
     def carry(self, arm: Arm, kube: Kube) -> None:
         assert all(not self._cluster.there[name] for name in ("app", reset.COLLECTOR, *reset.CORE_PODS))
         self._cluster.done.append(f"carry {arm.words}")
-        self._cluster.wanted |= {**reset.CORE_PODS, "kafka": 1 if arm.logging else 0}
+        self._cluster.wanted |= {**dict.fromkeys(reset.CORE_PODS, 0), **reset.core_pods(arm)}
         self._cluster.wanted[reset.COLLECTOR] = len(self.app_nodes) if arm.collects else 0
         self._cluster.there |= {name: self._cluster._new(name) for name in (reset.COLLECTOR, *reset.CORE_PODS)}
 
@@ -213,6 +214,17 @@ def test_collectors_are_made_anew_come_with_their_arm_and_go_with_it(old: int, n
     after = {pod["metadata"]["uid"] for pod in cluster.there[reset.COLLECTOR]}
     assert len(after) == new
     assert not before & after
+
+
+@pytest.mark.parametrize(("old", "new"), [("consul", "raft"), ("raft", "raft"), ("raft", "consul")])
+def test_a_fresh_core_has_as_many_vaults_as_their_storage_wants(old: Storage, new: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster()
+    cluster.wanted["vault"] = INSTANCES[old]
+    cluster.there["vault"] = cluster._new("vault")
+    monkeypatch.setattr(reset, "settle", lambda _: None)
+    monkeypatch.setattr(arms, "note", lambda *_: None)
+    reset._sweep(Swept(cluster), cluster, FakeProgress(), Arm(vault=new), change=old != new)  # type: ignore[arg-type]
+    assert len(cluster.there["vault"]) == INSTANCES[new] == (3 if new == "raft" else 2)
 
 
 @pytest.mark.parametrize(("carried", "swept"), [("", []), ('{"consul": "1.2.3"}', [True]), (arms.UNFINISHED, [True])])

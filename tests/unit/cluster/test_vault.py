@@ -2,13 +2,17 @@
 
 import stat
 from dataclasses import dataclass, field
+from typing import get_args
 
 import pytest
 from pydantic import SecretStr
 
+from lab.adapters import vault as adapter
 from lab.cluster import vault as operator
 from lab.core.errors import Aborted, Refused, Unavailable
 from lab.core.secrets import Deployer, VaultKeys
+from lab.core.vault import INSTANCES
+from lab.core.vault import Storage as StorageKind
 from tests.fakes import FakeClock, FakeProgress
 
 
@@ -68,6 +72,29 @@ def rig(tmp_path):
     return storage, vaults, tmp_path / "vault.json"
 
 
+@dataclass
+class Voter(FakeVault):
+    """Has storage of its own: it is let in by the one that leads, if that is open, and takes no key before."""
+
+    leader: FakeVault | None = None
+
+    def unseal(self, key):
+        if not self.storage.key:
+            self._ask_to_be_let_in()
+            raise Unavailable("unseal", "400 Vault is not initialized")
+        super().unseal(key)
+
+    def _ask_to_be_let_in(self):
+        """Once more, as it does by itself; the next key is taken."""
+        if self.leader is not None and self.leader.opened:
+            self.storage = self.leader.storage
+
+
+def voters():
+    first = Voter("vault-0", Storage(), leads=True)
+    return [first, *(Voter(f"vault-{number}", Storage(), leader=first) for number in (1, 2))]
+
+
 def ensure(vaults, kept):
     operator.ensure(FakeProgress(), FakeClock(), vaults, kept)
 
@@ -124,3 +151,29 @@ def test_a_vault_that_never_leads_is_given_up_with_what_was_seen(rig):
     vaults[1].leads = False
     with pytest.raises(Aborted, match="no instance leads yet"):
         ensure(vaults, kept)
+
+
+def test_with_storage_of_their_own_one_is_initialised_and_the_others_are_unsealed_once_it_has_let_them_in(tmp_path):
+    vaults = voters()
+    first = vaults[0].storage
+    ensure(vaults, tmp_path / "vault.json")
+    assert [(vault.opened, vault.storage is first) for vault in vaults] == [(True, True)] * 3
+    assert (first.inits, first.unseals, first.roles) == (1, 3, 1)
+
+
+def test_an_instance_that_lost_its_own_storage_is_not_made_a_vault_anew(tmp_path):
+    vaults = voters()
+    kept = tmp_path / "vault.json"
+    ensure(vaults, kept)
+    written, storage = kept.read_bytes(), vaults[0].storage
+    vaults[1].leads = True
+    vaults[0] = Voter("vault-0", Storage(), leader=vaults[1])
+    ensure(vaults, kept)
+    assert (vaults[0].opened, vaults[0].storage is storage, storage.inits, kept.read_bytes()) == (True, True, 1, written)
+
+
+@pytest.mark.parametrize("storage", get_args(StorageKind))
+def test_every_instance_has_a_port(storage):
+    named = [vault.name for vault in operator.instances(storage)]
+    assert named == [f"vault-{number}" for number in range(INSTANCES[storage])]
+    assert len(named) <= len(adapter.PORTS)

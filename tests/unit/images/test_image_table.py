@@ -5,7 +5,8 @@ import pytest
 from lab.core.errors import LabError
 from lab.core.paths import project
 from lab.core.shipper import DEFAULT_SHIPPER
-from lab.images import build, debian, jars, nodes, versions
+from lab.core.vault import DEFAULT_STORAGE
+from lab.images import build, debian, golang, jars, nodes, versions
 from lab.images.table import IMAGES, ON_REQUEST, by_part
 
 LISTING = """\
@@ -45,6 +46,17 @@ def test_rsyslog_is_built_alone_on_debian_and_when_it_is_asked_for():
     assert build.build_shipper(None, DEFAULT_SHIPPER) == {}
 
 
+def test_the_vault_with_storage_of_its_own_is_built_alone_and_when_it_is_asked_for(monkeypatch):
+    monkeypatch.setattr(golang, "toolchain", lambda: "go1.26.0")
+    monkeypatch.setattr(golang, "prepare", lambda progress: pytest.fail("nothing is to be built"))
+    recipe = versions.VAULT_RAFT_RECIPE
+    base, program, image = build.vault_parts()
+    assert (base.name, program.name, image.name, image.needs) == ("debian", f"go-{recipe}", recipe, ("debian", f"go-{recipe}"))
+    assert by_part(recipe).tag == f"vault:{versions.VAULT_RAFT}"
+    assert not {part.name for part in build.parts()} & {program.name, image.name}
+    assert build.build_vault(None, DEFAULT_STORAGE) == {}
+
+
 def test_recipes_stand_on_images_of_the_table():
     tags = {"scratch", *(image.tag for image in IMAGES)}  # scratch is the word for no base
     for recipe in (project() / "images").glob("*/Dockerfile"):
@@ -58,6 +70,7 @@ def test_recipes_stand_on_images_of_the_table():
         ("kubernetes", f"k8s.io/kubernetes v{versions.KUBERNETES}"),
         ("consul", f"github.com/hashicorp/consul v{versions.CONSUL}"),
         ("vault", f"github.com/hashicorp/vault v{versions.VAULT}"),
+        (versions.VAULT_RAFT_RECIPE, f"github.com/hashicorp/vault v{versions.VAULT_RAFT}"),
         ("consul-template", f"github.com/hashicorp/consul-template v{versions.CONSUL_TEMPLATE}"),
         ("coredns", f"github.com/coredns/coredns v{versions.COREDNS}"),
     ],

@@ -42,6 +42,14 @@ def test_where_nodes_have_collectors_their_counters_are_read(tmp_path):
     assert {node: done.acked for node, done in probe.collectors().items()} == {"n1": 4}
 
 
+def test_every_instance_of_vault_is_asked(tmp_path):
+    for storage, number in (("consul", 2), ("raft", 3)):
+        asked = {probe.name: probe for probe in standard_probes(replace(handles(tmp_path), storage=storage))}
+        wanted = [f"vault-{each}" for each in range(number)]
+        for found in (asked["vault"].instances, asked["vault_login"].instances, asked["deploys"].vaults):
+            assert [vault.name for vault in found] == wanted
+
+
 def test_every_probe_says_how_often_and_how_long(tmp_path):
     for probe in standard_probes(handles(tmp_path)):
         assert 0.2 <= probe.interval_s <= 5, probe.name
