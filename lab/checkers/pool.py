@@ -26,6 +26,7 @@ CALM_S = 30.0
 """So long the watch must have seen calm. Chosen: longer than the window; less takes a pause between two waves for the end."""
 AT_SERVER, AT_ANY, AT_HEALTHY = "gossip_false_positives", "gossip_fp", "gossip_fp_minus"
 """Living members held for failed, as one server sees it, as one random agent after the other does, and as those of them do that are healthy."""
+HANDOFF = "gossip_handoff_dropped"
 GAP_S_MAX = 15.0
 """A sample counts for the time to the next one, but at most so long. Chosen: the interval of the slowest of these probes and its time-out."""
 
@@ -63,6 +64,10 @@ class Pool(Strict):
     false_positives_at_healthy: FalsePositives | None = Field(
         description="FP-: as those of them see it that are healthy; null: not measured"
     )
+    handoff_dropped: int | None = Field(
+        None,
+        description="messages that agents threw away because their hand-off queue was full, from the end of the steady phase on; null: not measured",
+    )
     agent_reads_steady: Latency | None
     agent_reads_after: Latency | None
     server_reads_steady: Latency | None
@@ -88,6 +93,7 @@ def measure(history: History, watch: Watch) -> Pool | None:
         false_positives=_wrongly(history, AT_SERVER, killed_s, watch.end_s),
         false_positives_at_any=_wrongly(history, AT_ANY, killed_s, watch.end_s),
         false_positives_at_healthy=_wrongly(history, AT_HEALTHY, killed_s, watch.end_s),
+        handoff_dropped=_dropped(history, watch),
         agent_reads_steady=_latency(history, "agent_read_ms", watch.settled_s, watch.steady_end_s),
         agent_reads_after=_latency(history, "agent_read_ms", killed_s, watch.end_s),
         server_reads_steady=_latency(history, "consul_read_ms", watch.settled_s, watch.steady_end_s),
@@ -154,6 +160,16 @@ def _wrongly(history: History, series: str, begin_s: float, end_s: float) -> Fal
     lasts = [min(later - at_s, GAP_S_MAX) for (at_s, _), later in zip(known, [*(at_s for at_s, _ in known[1:]), end_s], strict=True)]
     total = sum(value * last_s for (_, value), last_s in zip(known, lasts, strict=True))
     return FalsePositives(peak=max(value for _, value in known), member_s=round(total, 1))
+
+
+def _dropped(history: History, watch: Watch) -> int | None:
+    """Counters of the nodes only grow; what a node counted before the first kill is not counted here."""
+    grown: list[float] = []
+    for points in read(history, HANDOFF).values():
+        counts = [(point.at_s, point.value) for point in points if point.value is not None and point.at_s <= watch.end_s]
+        before = [value for at_s, value in counts if at_s < watch.steady_end_s]
+        grown += [counts[-1][1] - (before[-1] if before else 0)] if counts else []
+    return round(sum(grown)) if grown else None
 
 
 def _latency(history: History, series: str, begin_s: float, end_s: float) -> Latency | None:

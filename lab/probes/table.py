@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab.adapters import balancer, host
+from lab.adapters.agent_logs import AgentLogs
 from lab.adapters.consul import AGENTS_PORT, SERVERS_PORT, Consul
 from lab.adapters.cri import Runtimes
 from lab.adapters.docker import Docker
@@ -25,6 +26,7 @@ from lab.probes.collectors import CollectorsProbe
 from lab.probes.deploys import DeployProbe
 from lab.probes.gossip import GossipProbe, MemberWatch, StatsProbe
 from lab.probes.gossip_views import ViewsProbe
+from lab.probes.handoff import HandoffProbe
 from lab.probes.kafka import KafkaProbe
 from lab.probes.kube_events import KubeEvents
 from lab.probes.lab import LabCpu
@@ -149,6 +151,7 @@ def _host_probes(handles: Handles) -> list[Probe]:
     return [
         CpuProbe(handles.nodes, locate, clock),
         CriProbe(handles.app_nodes, Runtimes(docker.pid, clock), clock),
+        HandoffProbe(handles.app_nodes, AgentLogs(docker.pid)),
         _log_probe(handles),
         LabCpu(family, host.cpu_seconds, clock),
     ]

@@ -205,6 +205,13 @@ def _gossip(history: History) -> list[Panel]:
             views,
             "Living members that one agent holds for failed.",
         ),
+        Panel(
+            "handoff",
+            "News thrown away",
+            "messages",
+            per_node(history, "gossip_handoff_dropped"),
+            "Since a node's pods began: 1,024 messages may wait for an agent, what comes then is lost.",
+        ),
         Panel("returns", "Members that came back", "", [one(history, "members_returned", "times since the start", "ink")]),
         Panel(
             "gossip",

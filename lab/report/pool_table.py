@@ -43,6 +43,7 @@ COLUMNS = (
     Column("living held for failed: at a server, member-s", "fp_server_member_s", lambda pool: _member_s(pool.false_positives)),
     Column("FP: at any agent, member-s", "fp_member_s", lambda pool: _member_s(pool.false_positives_at_any)),
     Column("FP-: at healthy ones, member-s", "fp_minus_member_s", lambda pool: _member_s(pool.false_positives_at_healthy)),
+    Column("dropped at the hand-off", "handoff_dropped", lambda pool: pool.handoff_dropped),
     Column("p99 at own agent, steady, ms", "agent_read_steady_ms_p99", lambda pool: _p99(pool.agent_reads_steady)),
     Column("after, ms", "agent_read_after_ms_p99", lambda pool: _p99(pool.agent_reads_after)),
     Column("p99 at the servers, steady, ms", "server_read_steady_ms_p99", lambda pool: _p99(pool.server_reads_steady)),

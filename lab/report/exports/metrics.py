@@ -38,6 +38,7 @@ HELP = {
     "gossip_phantoms": "Members held for alive whose process is gone.",
     "gossip_fp": "Living members that a random agent holds for failed.",
     "gossip_fp_minus": "Living members that a healthy agent holds for failed.",
+    "gossip_handoff_dropped": "Messages that the agents of a node threw away as their hand-off queue was full, since their pods began.",
     "vault_health_code": "HTTP status of the health of an instance of Vault: 200 leads, 429 stands by, 503 is sealed.",
     "vault_sealed": "1 if an instance of Vault is sealed.",
     "vault_leader": "1 if an instance of Vault leads.",

@@ -126,6 +126,13 @@ def test_what_agents_say_is_kept_apart_from_what_a_server_says() -> None:
     assert (found.false_positives_at_any.member_s, found.false_positives_at_healthy.member_s) == (90, 0)
 
 
+def test_news_that_was_thrown_away_counts_from_the_first_kill_on_over_all_nodes() -> None:
+    told = story().series("gossip_handoff_dropped", "n1", between(80, END, constant(12.0), constant(2.0)), 10.0)
+    told.series("gossip_handoff_dropped", "n2", between(120, END, constant(5.0), constant(None)), 10.0, reason="no logs")
+    assert measured(told).handoff_dropped == 10 + 5
+    assert measured(story()).handoff_dropped is None
+
+
 def test_latency_is_that_of_the_steady_phase_and_that_after_the_last_kill() -> None:
     slow = between(KILLED, END, constant(30.0), constant(3.0))
     refused = between(60, 62, constant(None), slow)

@@ -17,7 +17,7 @@ def handles(tmp_path):
 
 def test_probes_and_watches_have_names_of_their_own(tmp_path):
     shared = handles(tmp_path)
-    assert len({probe.name for probe in standard_probes(shared)}) == len(standard_probes(shared)) == 19
+    assert len({probe.name for probe in standard_probes(shared)}) == len(standard_probes(shared)) == 20
     assert len({watch.name for watch in standard_watches(shared)}) == len(standard_watches(shared)) == 5
 
 
