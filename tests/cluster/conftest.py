@@ -12,7 +12,7 @@ from tests.cluster.watched import WatchedRun, watched
 
 AFTER_BASELINE = "test_vault_secrets"
 """The module that looks at what baseline has left; it runs while that cluster stands."""
-BEFORE_CASCADE = "test_gossip_secrets"
+BEFORE_CASCADE = "test_guarded"
 """The module that runs a baseline of its own on two pods, as the killed runners before it do."""
 
 
