@@ -18,7 +18,17 @@ from lab.core.fields import Location, allowed_at, names_at
 FOLDER = Path(__file__).resolve().parents[1] / "experiments"
 EXPERIMENTS = {
     name: FOLDER / f"{name}.yaml"
-    for name in ("baseline", "cascade", "flapping", "flood-only", "gossip-cure", "gossip-poison", "partition", "shared-gossip")
+    for name in (
+        "baseline",
+        "cascade",
+        "flapping",
+        "flood-only",
+        "gossip-cure",
+        "gossip-freeze",
+        "gossip-poison",
+        "partition",
+        "shared-gossip",
+    )
 }
 """Every experiment that comes with the lab; a new one is a new file and a word here."""
 
