@@ -5,7 +5,7 @@ is checked here (one pool, one leader, every agent a member, every pod running);
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
@@ -28,6 +28,8 @@ DELETE_TRIES = 3
 AGENTS_AT_ONCE = 20
 """Of pods with several agents; the next begin when these are members. An agent that starts, and a pool that takes it in, cost some hundred times what an
 agent takes at rest (3 ms/s of CPU on 2 cores): of 200 agents in steps of 50, 10 to 40 were held for failed for 6 minutes, with both cores busy."""
+LARGE_POOL = 100
+"""Agents from which on half as many begin at once: in steps of 20 one pool of 200 in three tipped at its last step, and stayed so for 5 minutes."""
 SERVERS = 3
 GONE = ("failed", "left")
 CORE_PODS = {"vault": INSTANCES[DEFAULT_STORAGE], "balancer": 1, "consul": SERVERS, "kafka": 1}
@@ -65,9 +67,9 @@ def fresh(world: KindWorld, kube: Kube, progress: Progress, pods: int, arm: Arm)
 
 def _fill(world: KindWorld, kube: Kube, progress: Progress, pods: int, arm: Arm) -> None:
     until(progress, world.clock, "all nodes Ready", lambda: unready_nodes(kube), SETTLE_ALLOWED_S)
-    there, step = world.pristine_pods() or 0, max(1, AGENTS_AT_ONCE // arm.agents_per_pod)
+    there = world.pristine_pods() or 0
     world.touch()
-    for some in range(there + step, pods, step) if arm.agents_per_pod > 1 else ():
+    for some in _steps(there, pods, arm.agents_per_pod) if arm.agents_per_pod > 1 else ():
         kube.scale("app", some)
         until(progress, world.clock, f"{some} of {pods} workload pods", partial(_missing_pods, kube, some), SETTLE_ALLOWED_S)
         until(
@@ -76,6 +78,16 @@ def _fill(world: KindWorld, kube: Kube, progress: Progress, pods: int, arm: Arm)
     kube.scale("app", pods)
     await_steady(world, kube, progress, pods, arm)
     until(progress, world.clock, f"{pods} pods behind the load balancer", lambda: _unbalanced(world, pods), SETTLE_ALLOWED_S)
+
+
+def _steps(there: int, pods: int, agents_per_pod: int) -> Iterator[int]:
+    """How many pods to wait for, one number after the other, on the way from `there` to `pods`; neither is among them."""
+    while True:
+        agents = AGENTS_AT_ONCE if there * agents_per_pod < LARGE_POOL else AGENTS_AT_ONCE // 2
+        there += max(1, agents // agents_per_pod)
+        if there >= pods:
+            return
+        yield there
 
 
 def _pristine(world: KindWorld, pods: int) -> bool:
