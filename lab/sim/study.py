@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from lab.sim.chain.parameters import Costs
 from lab.sim.constants import FROM_2018_08_08, UP_TO_2018_08_07, Profile
 from lab.sim.gossip import script, state
+from lab.sim.gossip.choice import is_exact, pool_of
 from lab.sim.gossip.pool import GossipPool, Rules, Size
-from lab.sim.gossip.sampled import FOLLOWED, is_exact, pool_of
+from lab.sim.gossip.sampled import FOLLOWED
 
 CALM_S, CHURN_S, WATCH_S = 30, 180, 360
 CURE_AFTER_S = 60

@@ -45,6 +45,7 @@ from lab.sim.gossip.state import (
     PERIOD_S,
     PINGS,
     PROBES_PER_S,
+    QUEUED_EACH,
     RETUNED,
     SUSPECT,
     TONGUES,
@@ -136,7 +137,7 @@ def _of_an_ended(pool: Pool, tongue: int, subject: int, alive: float, suspect: f
         return
     inc, outside = pool.members[subject].inc, _outside(pool, tongue)
     _accusations(pool, tongue, subject, alive + suspect)
-    meetings = 2 * outside * alive / pool.pace[tongue, PERIOD_S]
+    meetings = 2 * (outside + (pool.setting[0].times - 1) * pool.tongues[tongue, ALL_MEMBERS]) * alive / pool.pace[tongue, PERIOD_S]
     for _ in range(poisson(pool, meetings * max(0.0, 1 - alive - suspect - dead))):
         plant(pool, tongue, ALIVE, subject, inc, subject, below(pool, TURN_MS))
     for _ in range(poisson(pool, meetings * dead)):
@@ -242,7 +243,7 @@ def measure(pool: Pool) -> None:
 def _measure_rows(pool: Pool, tongue: int, but: int) -> bool:
     pace, setting = pool.pace[tongue], pool.setting[0]
     probes, packets, size, listed, failed, news, count = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0
-    period_ms, limit = 0.0, 0.0
+    period_ms, limit, queued = 0.0, 0.0, 0.0
     for row in range(len(pool.rows)):
         member = pool.follows[row]
         if member == NONE or not pool.members[member].running:
@@ -259,14 +260,16 @@ def _measure_rows(pool: Pool, tongue: int, but: int) -> bool:
         failed += owner.failed_n
         period_ms += pool.tables[owner.list_n, PUSH_PULL_MS]
         limit += pool.tables[owner.list_n, TRANSMISSIONS]
+        queued += owner.queued_n
     if count == 0:
         return False
     pace[LISTED], pace[FAILED], pace[PERIOD_S] = max(1.0, listed / count), failed / count, period_ms / count / 1000
     if pool.clock[NOW] > 0:
         pace[PROBES_PER_S] = probes / count
     pace[CONTACTS_PER_S] = setting.gossip_nodes * 1000 / setting.gossip_interval_ms + 2 * pace[PROBES_PER_S]
-    room = pace[CONTACTS_PER_S] * (setting.packet_room // (setting.alive_bytes + COMPOUND_MESSAGE_BYTES))
+    room = pace[CONTACTS_PER_S] * (setting.packet_room // (setting.alive_bytes + COMPOUND_MESSAGE_BYTES)) / setting.times
     pace[TRANSMISSIONS_EACH] = max(1.0, min(limit / count, room * count / max(1.0, news)))
     charge = size / max(1.0, packets) + setting.packet_bytes
+    pace[QUEUED_EACH] = queued / count
     pace[FILL_MS] = 1000 * setting.socket_bytes / (charge * max(1.0, packets / count))
     return True
