@@ -1,4 +1,7 @@
-"""Writes tests/sim/approximation.md: `python -m tests.sim.compare_pools [SIZE ...]`. Takes minutes; at the sizes named there when none are given."""
+"""Writes tests/sim/approximation.md: `python -m tests.sim.compare_pools [SIZE ...]`. Takes minutes; at the sizes named there when none are given.
+
+With the word `thinned` it writes tests/sim/thinned.md, at 1,000 members.
+"""
 
 import multiprocessing
 import sys
@@ -6,7 +9,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from lab.sim.approximation import FOLLOWED, SCENARIOS, Line, compare, render, run
+from lab.sim.approximation import FOLLOWED, SCENARIOS, TIMES, Line, compare, render, run
 from lab.sim.warm import warm
 
 SIZES = (250, 500)
@@ -23,28 +26,48 @@ the socket of a blocked member are answered when it wakes, and each ack carries 
 """
 
 
-def one(case: tuple[str, int, int, int]) -> dict[str, float]:
+THINNED = Path(__file__).with_name("thinned.md")
+THINNED_HEAD = f"""# The thinned pool against the exact one, simulated
+
+1,000 members, of which every {TIMES}th name is held, {FOLLOWED} of them followed; means over {len(EXACT_SEEDS)} seeds of the exact pool and {len(SAMPLED_SEEDS)} of the thinned one. The
+tolerances are those of the sampled pool, committed long before. Made by `python -m tests.sim.compare_pools thinned`. "sampled" is the thinned one here.
+
+Not agreeing, and why, as far as known:
+- Packets and bytes where little is told ("deaths", "leaving", a cut): a member gossips when its queue holds something, and queues with news of names that are not held alone
+  send nothing here. Under load, when all queues hold something, packets and bytes agree.
+- Queues that are just about full ("slow members, SWIM"), or full for seconds ("a fifth dies"): where a little room more or less decides, these names get a
+  little more. Queues of an overload and of a churn agree.
+- Failures of slow members are twice as many: rare, decided by refutations that come just in time; the sampled pool without thinning has 1.3 to 1.7 times as many at this size.
+- "Held dead by all": the last of 64 followed members hears of a death before the last of 1,000; the sampled pool errs as much.
+- "Failed in the end", after encryption and back: some that the last ones hold failed are found later, as in the sampled pool.
+
+"""
+
+
+def one(case: tuple[str, int, int, int, int]) -> dict[str, float]:
     return run(*case)
 
 
-def lines_of(sizes: list[int]) -> list[Line]:
-    cases = [(name, members, seed, 0) for name in SCENARIOS for members in sizes for seed in EXACT_SEEDS]
-    cases += [(name, members, seed, FOLLOWED) for name in SCENARIOS for members in sizes for seed in SAMPLED_SEEDS]
+def lines_of(sizes: list[int], times: int) -> list[Line]:
+    cases = [(name, members, seed, 0, 1) for name in SCENARIOS for members in sizes for seed in EXACT_SEEDS]
+    cases += [(name, members, seed, FOLLOWED, times) for name in SCENARIOS for members in sizes for seed in SAMPLED_SEEDS]
     warm()
     with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as executor:
         found = dict(zip(cases, executor.map(one, cases), strict=True))
     lines = []
     for name in SCENARIOS:
         for members in sizes:
-            exact = [found[name, members, seed, 0] for seed in EXACT_SEEDS]
-            sampled = [found[name, members, seed, FOLLOWED] for seed in SAMPLED_SEEDS]
+            exact = [found[name, members, seed, 0, 1] for seed in EXACT_SEEDS]
+            sampled = [found[name, members, seed, FOLLOWED, times] for seed in SAMPLED_SEEDS]
             lines += compare(name, members, exact, sampled)
     return lines
 
 
 if __name__ == "__main__":
     begin_s = time.perf_counter()
-    lines = lines_of([int(word) for word in sys.argv[1:]] or list(SIZES))
+    thinned = sys.argv[1:] == ["thinned"]
+    lines = lines_of([1000], TIMES) if thinned else lines_of([int(word) for word in sys.argv[1:]] or list(SIZES), 1)
     outside = [line for line in lines if not line.agrees]
-    TABLE.write_text(f"{HEAD}```\n{render(lines)}```\n", encoding="utf-8")
+    place, head = (THINNED, THINNED_HEAD) if thinned else (TABLE, HEAD)
+    place.write_text(f"{head}```\n{render(lines)}```\n", encoding="utf-8")
     sys.stdout.write(f"{len(lines)} lines, {len(outside)} do not agree, {time.perf_counter() - begin_s:.0f} s\n")

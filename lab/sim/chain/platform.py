@@ -82,6 +82,9 @@ class Platform:
     evictions: int = 0
     at_s: float = 0.0
     changes: list[Change] = field(default_factory=list)
+    _running: Rows = field(default_factory=lambda: np.zeros(0, np.int64))
+    _ready: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
+    _serving: Rows = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @classmethod
     def at_rest(
@@ -95,7 +98,7 @@ class Platform:
         platform = cls(made, Pods(), costs, timers, chance, logger_cores=np.zeros(nodes))
         rows = platform.pods.add(pods)
         platform.pods.node[rows] = np.arange(pods) % nodes
-        platform.pods.state[rows] = RUNNING
+        platform.pods.put(rows, RUNNING)
         return platform
 
     def step(self, at_s: float, demand: Demand) -> list[Change]:
@@ -114,9 +117,11 @@ class Platform:
         return self.changes
 
     def serving(self) -> Rows:
-        """Rows of pods that get users' requests: running, on a Ready node."""
-        rows = self.pods.of(RUNNING)
-        return rows[self.nodes.ready[self.pods.node[rows]]]
+        """Rows of pods that get users' requests: running, on a Ready node. Kept until either changes, as it is asked for three times a second."""
+        rows, ready = self.pods.of(RUNNING), self.nodes.ready
+        if rows is not self._running or not np.array_equal(ready, self._ready):
+            self._running, self._ready, self._serving = rows, ready.copy(), rows[ready[self.pods.node[rows]]]
+        return self._serving
 
     def backlog_lines(self) -> NDArray[np.float64]:
         """(N,) lines on each node that are not shipped."""
@@ -182,7 +187,7 @@ class Platform:
     def _start(self, starting: Rows, cores: NDArray[np.float64]) -> None:
         self.pods.to_start_s[starting] -= cores
         for row in starting[self.pods.to_start_s[starting] <= 1e-9]:
-            self.pods.state[row] = RUNNING
+            self.pods.put(row, RUNNING)
             self._tell(row, "running")
 
     def _work(self, busy: Rows, budget_s: NDArray[np.float64]) -> None:
@@ -191,7 +196,7 @@ class Platform:
         pods.to_do_s[busy] -= water_fill(budget_s, pods.node[busy], pods.to_do_s[busy])
         for row in busy[pods.to_do_s[busy] <= 1e-9]:
             if pods.state[row] == CREATING:
-                pods.state[row] = STARTING
+                pods.put(row, STARTING)
                 self._tell(row, "started")
             elif pods.state[row] == STOPPING:
                 self._set_work(row, REMOVING, self.costs.remove_s)
@@ -215,14 +220,14 @@ class Platform:
             self._set_work(row, STOPPING, self.costs.stop_s)
 
     def _set_work(self, row: int, state: int, mean_s: float) -> None:
-        self.pods.state[row] = state
+        self.pods.put(row, state)
         self.pods.to_do_s[row] = mean_s * self.chance.lognormal(0, WORK_SPREAD)
 
     def _delete(self, row: int) -> None:
         self._tell(row, "deleted")
         self.lines.gone += float(self.pods.backlog[row])
         self.pods.backlog[row] = 0.0
-        self.pods.state[row] = FREE
+        self.pods.put(row, FREE)
         self.pods.node[row] = NOWHERE
 
     def _come_back(self, posted: Rows) -> None:
@@ -250,7 +255,7 @@ class Platform:
             if self.pods.state[row] == CREATING:
                 self._end(row)
             else:
-                self.pods.state[row] = EVICTED
+                self.pods.put(row, EVICTED)
         self.evictions += len(gone)
         self._create(len(gone))
 
