@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from lab.sim.chain.parameters import Costs
 from lab.sim.constants import FROM_2018_08_08, UP_TO_2018_08_07, Profile
 from lab.sim.gossip import script, state
-from lab.sim.gossip.choice import is_exact, pool_of
+from lab.sim.gossip.choice import is_exact, pool_of, times_of
 from lab.sim.gossip.pool import GossipPool, Rules, Size
 from lab.sim.gossip.sampled import FOLLOWED
 
@@ -204,8 +204,15 @@ def limits(found: Sequence[Finding]) -> tuple[str, ...]:
     sampled = [each.members for each in found if not is_exact(each.members)]
     if not sampled:
         return LIMITS
-    told = f"In pools of {min(sampled):,} members and more {FOLLOWED} are followed and the others told by rates; the error against the exact pool is in tests/sim/approximation.md."
-    return (*LIMITS, told)
+    told = [
+        f"In pools of {min(sampled):,} members and more {FOLLOWED} are followed and the others told by rates; the error against the exact pool is in tests/sim/approximation.md."
+    ]
+    thinned = [members for members in sampled if times_of(members) > 1]
+    if thinned:
+        told.append(
+            f"In pools of {min(thinned):,} members and more only one name of {times_of(min(thinned))} is held and stands for all; the error against the exact pool is in tests/sim/thinned.md."
+        )
+    return (*LIMITS, *told)
 
 
 def lines(agents: int, found: Sequence[Finding]) -> Iterator[str]:

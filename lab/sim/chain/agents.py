@@ -153,6 +153,11 @@ class Agents:
                 f"Gossip is an approximation: of {self.pool.size.members:,} members {FOLLOWED} are followed, the others are told by rates;"
                 " its error against the exact pool is in tests/sim/approximation.md."
             )
+        if self.likeness is not None:
+            told.append(
+                f"Of {self.likeness.times} names one is held and stands for all: which of the others the observer lists wrongly is drawn by lot;"
+                " the error against the exact pool is in tests/sim/thinned.md."
+            )
         if self.unfollowed:
             told.append(f"The pool held no more names: {self.unfollowed:,} agents of replaced pods were not followed.")
         return told

@@ -1,10 +1,14 @@
-"""What an observer notes of agents that the pool does not hold: the same as of those it does, told again of others like them.
+"""What an observer notes of agents that the pool does not hold, from what it notes of those that it does.
 
-A thinned pool (lab/sim/gossip/thinned.py) holds every k-th name. When the observer notes something of one of them, it would note the same of k - 1 others on
-average. Whose, the model cannot say: here of agents drawn at random among those in the same state (their process runs, says goodbye or is gone) that the observer
-lists as the same. Where there are too few, the rest is noted once there are.
+A thinned pool (lab/sim/gossip/thinned.py) holds every k-th name. When the observer takes one of them for what it is not, or hears of it for the first time, or
+that it left, it does so with k - 1 others on average. Whose, the model cannot say: here of agents drawn at random among those in the same state (their process
+runs, says goodbye or is gone) that the observer lists as the same. Where there are too few, the rest is noted once there are.
+
+When it takes one for what it is again, others follow until no larger share of them is listed wrongly than of those that are held. This goes by shares, as a
+process may end or begin in between, and who was wrong by then may have become right by it.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,8 +16,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from lab.sim.gossip import state
+
 GONE, LIVES, LEAVING = range(3)
 """What a process does."""
+TRUER = ((LIVES, state.DEAD, state.ALIVE), (GONE, state.ALIVE, state.DEAD))
+"""Changes of status to what is the case."""
 
 
 @dataclass(slots=True)
@@ -34,7 +42,7 @@ class Likeness:
 
     def noted(self, does: int, was: int, now: int) -> None:
         """A kept member in this state changed its status at the observer."""
-        if was != now:
+        if was != now and (does, was, now) not in TRUER:
             self.owed[does, was, now] += self.times - 1
 
     def tell(self, does: NDArray[np.int8], status: NDArray[np.int8]) -> Iterator[tuple[int, int]]:
@@ -46,9 +54,19 @@ class Likeness:
         """
         others = self.others[: len(status)]
         for (doing, was, now), count in sorted(self.owed.items()):
-            alike = np.flatnonzero(others & (status == was) & (does == doing))
-            told = self.chance.choice(alike, min(count, len(alike)), replace=False)
+            told = self._some(others & (status == was) & (does == doing), count)
             self.owed[doing, was, now] -= len(told)
-            for member in np.sort(told):
-                yield int(member), now
+            yield from ((int(member), now) for member in told)
         self.owed = +self.owed
+        for doing, wrong, right in TRUER:
+            wrongly, alike = (status == wrong) & (does == doing), does == doing
+            if not (wrongly & others).any():
+                continue
+            share = int((wrongly & ~others).sum()) / max(1, int((alike & ~others).sum()))
+            surplus = int((wrongly & others).sum()) - math.ceil(share * int((alike & others).sum()))
+            yield from ((int(member), right) for member in self._some(wrongly & others, max(0, surplus)))
+
+    def _some(self, among: NDArray[np.bool_], count: int) -> NDArray[np.int64]:
+        """So many of them at random, or all if there are fewer, by number."""
+        places = np.flatnonzero(among)
+        return np.sort(self.chance.choice(places, min(count, len(places)), replace=False)) if count and len(places) else places[:0]

@@ -125,8 +125,7 @@ class Platform:
 
     def backlog_lines(self) -> NDArray[np.float64]:
         """(N,) lines on each node that are not shipped."""
-        placed = self.pods.node != NOWHERE
-        return per_node(self.pods.node[placed], self.pods.backlog[placed], len(self.nodes.names))
+        return per_node(self.pods.node - NOWHERE, self.pods.backlog, 1 + len(self.nodes.names))[1:]
 
     def _scale(self, wanted: int | None) -> None:
         """A deployment that asks for more gets new pods; one that asks for less loses the youngest."""

@@ -18,8 +18,8 @@ the 8,000 that an exact pool holds at most; more members would leave no room for
 WHOLE_MEMBERS = 10_000
 """Most members at the start of which all names are held. Chosen: a pool per node and each of ten pools of 41,000 agents are below it; a storm among 10,000 costs
 0.1 s of CPU a second."""
-KEPT_MEMBERS = 5_000
-"""Above that, most members at the start whose names are kept. Chosen: shares of them have a sampling error of 0.7 % at most, far below that of 128 followed members."""
+KEPT_MEMBERS = 2_500
+"""Above that, most members at the start whose names are kept. Chosen: shares of them have a sampling error of 1 % at most, far below that of 128 followed members."""
 
 
 def is_exact(members: int) -> bool:

@@ -62,7 +62,18 @@ def flush(pool: Pool, row: int) -> None:
 @compiled
 def _is_of_names(count: int) -> bool:
     """Is it counted for each name, so that where a name stands for several there are as many more?"""
-    return count in (MESSAGES, SUSPICIONS, UPDATES, FALSE_POSITIVES, FALSE_POSITIVES_OWN, JOINS, FAILURES, LEAVES, RESURRECTIONS, DROPPED_HANDOFF)
+    return count in (
+        MESSAGES,
+        SUSPICIONS,
+        UPDATES,
+        FALSE_POSITIVES,
+        FALSE_POSITIVES_OWN,
+        JOINS,
+        FAILURES,
+        LEAVES,
+        RESURRECTIONS,
+        DROPPED_HANDOFF,
+    )
 
 
 @compiled

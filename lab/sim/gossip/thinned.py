@@ -55,6 +55,7 @@ class ThinnedPool(SampledPool):
         homes: int = HOMES,
     ) -> None:
         self.times, self.homes = size.times, homes
+        self._asked = self._places = np.zeros(0, np.int64)
         kept = Size(self._kept_below(size.members), self._kept_below(size.names), size.samples, size.notes, size.times)
         super().__init__(kept, rules, chance, self._of_kept(actions), observers, followed)
         self.size = size
@@ -71,8 +72,10 @@ class ThinnedPool(SampledPool):
     def packets_of(self, members: NDArray[np.int64]) -> NDArray[np.float64]:
         """(len(members),) packets in the last whole second; of one that is not kept, those of the one that stands for it."""
         used = int(self.arrays.clock[state.NAMES_USED])
+        if not np.array_equal(members, self._asked):
+            self._asked, self._places = members.copy(), self.place_of(members)
         each = super().packets_of(np.arange(used))
-        return np.asarray(each[np.minimum(self.place_of(members), used - 1)], np.float64)
+        return np.asarray(each[np.minimum(self._places, used - 1)], np.float64)
 
     @property
     def notes(self) -> NDArray[np.int64]:
