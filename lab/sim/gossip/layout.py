@@ -28,8 +28,8 @@ from lab.sim.gossip.wheel import OWN_TIMERS
 
 INBOX_ROWS = 1024
 """Messages a socket holds at most. Chosen: 212,992 bytes of packets as the kernel accounts them hold fewer than this, unless all are full."""
-RUMOURS = 1 << 18
-"""Rumours on their way to the rows at once. Chosen: a cut in the middle of 41,000 members starts 20,000 a second, each on its way for about a second."""
+RUMOURS = 1 << 22
+"""Rumours on their way to the rows at once. Chosen: some millions are in the storm of one pool of 41,000 members; memory is taken as they are made, 32 bytes each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +146,8 @@ def allocate(size: Size, rules: Rules, chance: np.random.Generator, followed: ND
 def _of_pairs(rows: int, total: int, wanted: int, *, sampled: bool) -> dict[str, NDArray[Any]]:
     """What grows with rows times names. Zeros, so that the memory of what is never touched is never taken."""
     pairs = rows * total
-    others = OWN_TIMERS * rows + (2 * total + RUMOURS if sampled else 0)
-    timers = np.zeros(others + pairs, state.TIMER)
+    others = OWN_TIMERS * rows + (2 * total if sampled else 0)
+    timers = np.zeros(others + (RUMOURS if sampled else 0) + pairs, state.TIMER)
     timers["due_ms"][:others] = NONE
     return {
         "heard": _on_lines(pairs, np.int32).reshape(rows, total),

@@ -81,6 +81,7 @@ def _new_place(pool: Pool) -> int:
         if place == len(pool.rumours):
             raise ValueError("more rumours on their way than the arrays hold")
         pool.clock[RUMOURS_MADE] = place + 1
+        pool.timers[pool.setting[0].rumours_from + place].due_ms = NONE
     else:
         pool.clock[RUMOURS_FREE] = pool.rumours[place, RUMOUR_KIND]
     return int(place)
