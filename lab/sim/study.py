@@ -192,7 +192,7 @@ def _finding(arm: Arm, story: _Story, pool: GossipPool, before: dict[str, int], 
 
 LIMITS = (
     "What the model cannot say: how fast Target's agents worked, how many were starved and for how long, what the network lost; all of that is chosen here.",
-    "Old and new Consul differ in the hand-off queue of a handler that falls behind and in a cap on concurrent push/pulls. Here agents wait for whole turns and then keep up, and the cap is not reached: their rows are alike.",
+    "Old and new Consul differ in the hand-off queue of a handler that falls behind and in a cap on concurrent push/pulls. Here agents wait for whole turns and then keep up. The cap is reached where newcomers of one large pool join through three servers, and refuses them; elsewhere both come out alike.",
     "Serf's own intents, its snapshots on disk and Consul's servers under the load of 41,000 agents stand in no arm; a full broadcast queue costs memory and CPU that are not modelled.",
     "Agents that got a new address from a pod that is gone (reuse of IPs) are not modelled, nor is a second cluster that shares the pool.",
 )
