@@ -67,7 +67,7 @@ def test_41_000_members_take_two_hours_in_a_minute_and_4_gib(record_property: Ca
     peak_gib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     record_property("took_s", took_s)
     record_property("peak_gib", peak_gib)
-    assert math.isclose(pool.samples[-1, 1], 41_000, rel_tol=0.001)
+    assert math.isclose(pool.samples[-1, 1], 41_000, rel_tol=0.002)
     assert took_s <= 60
     assert peak_gib <= 4
 

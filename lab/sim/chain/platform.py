@@ -154,19 +154,20 @@ class Platform:
     def _use_cpu(self, demand: Demand, asked: NDArray[np.float64]) -> None:
         costs, pods, count = self.costs, self.pods, len(self.nodes.names)
         live = pods.of(RUNNING, EVICTED, STOPPING)
-        at_rest = np.where(self.nodes.full[pods.node[live]], costs.starved_pod_cores, costs.pod_cores)
-        rigid = at_rest + asked[live] * costs.line_written_s
+        node, asked = pods.node[live], asked[live]
+        at_rest = np.where(self.nodes.full[node], costs.starved_pod_cores, costs.pod_cores)
+        rigid = at_rest + asked * costs.line_written_s
         if demand.messages_per_s is not None:
             rigid = rigid + demand.messages_per_s[live] * costs.message_s
         starting = pods.of(STARTING)
-        waiting = pods.backlog[live] + asked[live]
+        waiting = pods.backlog[live] + asked
         ships = np.minimum(1.0, waiting * costs.line_shipped_s) if demand.broker_up else np.zeros(len(live))
         burners = np.repeat(np.arange(len(demand.burners)), demand.burners)
-        of = np.concatenate([pods.node[live], pods.node[starting], burners])
+        of = np.concatenate([node, pods.node[starting], burners])
         greedy = np.concatenate([ships, np.full(len(starting), costs.start_cores), np.ones(len(burners))])
         busy = pods.of(CREATING, STOPPING, REMOVING)
         work = np.minimum(self.nodes.cap_cores, per_node(pods.node[busy], pods.to_do_s[busy], count))
-        rigid_asks = per_node(pods.node[live], rigid, count)
+        rigid_asks = per_node(node, rigid, count)
         got = self.nodes.share_cpu(work, rigid_asks, of, greedy, costs)
         self._write_and_ship(live, asked, got[: len(live)])
         self._start(starting, got[len(live) : len(live) + len(starting)])
@@ -174,10 +175,10 @@ class Platform:
 
     def _write_and_ship(self, live: Rows, asked: NDArray[np.float64], logger_cores: NDArray[np.float64]) -> None:
         """A pod's backlog grows by what it writes and shrinks by what its logger ships: cores / line_shipped_s lines a second."""
-        pods, node = self.pods, self.pods.node[live]
-        written = asked[live] * self.nodes.rigid_share[node]
-        shipped = np.minimum(logger_cores / self.costs.line_shipped_s, pods.backlog[live] + written)
-        pods.backlog[live] += written - shipped
+        pods, node, backlog = self.pods, self.pods.node[live], self.pods.backlog[live]
+        written = asked * self.nodes.rigid_share[node]
+        shipped = np.minimum(logger_cores / self.costs.line_shipped_s, backlog + written)
+        pods.backlog[live] = backlog + (written - shipped)
         self.logger_cores = per_node(node, logger_cores, len(self.nodes.names))
         self.lines.written += float(written.sum())
         self.lines.shipped_now = float(shipped.sum())

@@ -9,7 +9,8 @@ alive each second, makes a push/pull each P, and looks for one of its F failed m
 - one that ended is learnt as alive by one that has forgotten it: 2 N' h a / P (state.go mergeState, aliveNode: "added whatever its incarnation"), and a
   holder of it is told of its death: 2 N' h d / P, which only makes it suspect;
 - a running one hears what is said of it: by a ping with the suspicion, N' s p / A (Buddy, state.go:356); by one that looks for its failed members,
-  N' d / (30 s max(A, F)) (serf serf.go:1615 handleReconnect), which then learns that it is alive if it has refuted already; and by its own push/pull, d / P.
+  N' d / (30 s max(A, F)) (serf serf.go:1615 handleReconnect), which then learns that it is alive if it has refuted already; and by its own push/pull, d / P;
+- in a thinned pool, one that a storm has kept unknown tells of itself by its own push/pull, a / P. (Where all names are held it waits until somebody accuses it.)
 
 Derived: each of N' members does with probability per second what its loop does once a lap or a period. `plant` turns an event into a rumour.
 """
@@ -57,6 +58,8 @@ from lab.sim.gossip.suspicion import PUSH_PULL_MS, TRANSMISSIONS
 from lab.sim.gossip.views import inc_of, is_news, state_of
 
 TURN_MS = 1000
+SHARE_MIN = 1e-6
+"""Shares below are nothing but rounding."""
 CALM_EVERY_MS = 30_000
 """How often members are looked at that may not be hindered any more. Chosen: half of CALM_MS."""
 
@@ -121,6 +124,8 @@ def _is_open(pool: Pool, subject: int) -> bool:
         else:
             found = found or suspect + dead > 0
             _of_a_running(pool, tongue, subject, alive, suspect, dead)
+            if pool.setting[0].times > 1 and process.row == NONE:
+                found = _introduces_itself(pool, tongue, subject, 1 - alive - suspect - dead) or found
     return found
 
 
@@ -161,6 +166,16 @@ def _of_a_running(pool: Pool, tongue: int, subject: int, alive: float, suspect: 
     pings = outside * suspect * pool.pace[tongue, PROBES_PER_S] / pool.pace[tongue, LISTED] if pool.setting[0].buddy else 0.0
     for _ in range(poisson(pool, pings)):
         _tell(pool, tongue, subject, _wrong_inc(pool, tongue, subject))
+
+
+@compiled
+def _introduces_itself(pool: Pool, tongue: int, subject: int, unknown: float) -> bool:
+    """Its own push/pulls tell of it where it is not known; False when it is everywhere."""
+    if unknown < SHARE_MIN or not pool.members[subject].known:
+        return False
+    for _ in range(poisson(pool, unknown / pool.pace[tongue, PERIOD_S])):
+        plant(pool, tongue, ALIVE, subject, pool.members[subject].inc, subject, below(pool, TURN_MS))
+    return True
 
 
 @compiled

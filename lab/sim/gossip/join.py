@@ -3,6 +3,7 @@
 from lab.sim.compiled import compiled
 from lab.sim.gossip.chance import below
 from lab.sim.gossip.exchange import admitted, exchange
+from lab.sim.gossip.members import watch
 from lab.sim.gossip.outside import asleep, stand_in
 from lab.sim.gossip.rules import hear_alive
 from lab.sim.gossip.rumours import plant
@@ -51,6 +52,8 @@ def join(pool: Pool, member: int) -> None:
     if process.home == NONE or _let_in(pool, member, process.home):
         process.known = 1
         plant(pool, process.group >> 1, ALIVE, member, process.inc, member, 0)
+        if pool.setting[0].times > 1:
+            watch(pool, member)
     else:
         set_timer(pool, join_timer(pool, member), pool.clock[NOW] + 1 + below(pool, pool.setting[0].reconnect_ms))
 
