@@ -1,5 +1,6 @@
 """Link 3: Kubernetes holds nodes for lost."""
 
+import bisect
 from typing import Any
 
 from lab.checkers.nodes import Stretch, named, stretches
@@ -51,8 +52,9 @@ def _lost(known: list[Stretch], since_s: float) -> list[Stretch]:
 
 
 def _most_at_once(lost: dict[str, list[Stretch]]) -> float:
-    bad = [stretch for stretches_of in lost.values() for stretch in stretches_of]
-    return float(max((sum(other.begin_s <= one.begin_s < other.end_s for other in bad) for one in bad), default=0))
+    bad = [stretch for stretches_of in lost.values() for stretch in stretches_of if stretch.begin_s < stretch.end_s]
+    begins, ends = sorted(stretch.begin_s for stretch in bad), sorted(stretch.end_s for stretch in bad)
+    return float(max((bisect.bisect_right(begins, at_s) - bisect.bisect_right(ends, at_s) for at_s in begins), default=0))
 
 
 def _evidence(lost: dict[str, list[Stretch]], watch: Watch) -> dict[str, object]:

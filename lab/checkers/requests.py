@@ -9,6 +9,8 @@ from pydantic import Field
 from lab.checkers.result import Strict
 from lab.checkers.series import percentile
 
+COLUMNS = ("at_s", "profile", "name", "latency_ms", "status", "error")
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -40,18 +42,21 @@ class RequestSummary(Strict):
 
 def parse(lines: Iterable[str]) -> list[Request]:
     """Requests of a CSV with the columns at_s, profile, name, latency_ms, status, error, in any order; a torn line is dropped."""
-    requests = []
-    for row in csv.DictReader(lines):
-        if None in row.values():
+    requests: list[Request] = []
+    rows = csv.reader(lines)
+    heads = next(rows, [])
+    at, profile, name, latency, status, error = (heads.index(head) if head in heads else len(heads) for head in COLUMNS)
+    for cells in rows:
+        if len(cells) < len(heads) or not cells:
             continue
+        row = [*cells[: len(heads)], ""]
         try:
-            at_s = float(row["at_s"])
-            latency = row.get("latency_ms") or ""
-            latency_ms = float(latency) if latency else None
-        except (KeyError, TypeError, ValueError):
+            at_s = float(row[at])
+            latency_ms = float(row[latency]) if row[latency] else None
+        except ValueError:
             continue
-        failed = bool((row.get("error") or "").strip()) or not _ok(row.get("status"))
-        requests.append(Request(at_s, row.get("profile") or "steady", row.get("name") or "", latency_ms, failed))
+        failed = bool(row[error].strip()) or not _ok(row[status])
+        requests.append(Request(at_s, row[profile] or "steady", row[name], latency_ms, failed))
     return requests
 
 

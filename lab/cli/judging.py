@@ -7,7 +7,7 @@ import typer
 
 from lab.checkers.verdict import Verdict
 from lab.cli.console import terminal
-from lab.core.history import HISTORY_FILE, History
+from lab.core.history import History
 from lab.report.folder import read
 from lab.report.page import render
 from lab.report.sentence import what_happened, what_the_pool_did
@@ -16,24 +16,24 @@ NOT_EXPECTED = 1
 UNKNOWN = 3
 
 
-def judge_folder(folder: Path) -> Verdict:
-    """Judge a stored run; writes verdict.json."""
-    _, verdict = read(folder)
+def judge_folder(folder: Path) -> tuple[History, Verdict]:
+    """Judge a stored run; writes verdict.json. Both go on to the page and the terminal: a long history takes as long to read as to judge."""
+    history, verdict = read(folder)
     (folder / "verdict.json").write_text(verdict.to_json(), encoding="utf-8")
-    return verdict
+    return history, verdict
 
 
-def write_report(folder: Path, verdict: Verdict) -> Path:
+def write_report(folder: Path, history: History, verdict: Verdict) -> Path:
     """Write the page of a stored run; report.html."""
     page = folder / "report.html"
-    page.write_text(render(History.read(folder / HISTORY_FILE), verdict), encoding="utf-8")
+    page.write_text(render(history, verdict), encoding="utf-8")
     return page
 
 
-def tell(folder: Path, verdict: Verdict) -> None:
+def tell(folder: Path, history: History, verdict: Verdict) -> None:
     """What happened, link by link, in lines on the terminal."""
     console = terminal()
-    for line in lines(History.read(folder / HISTORY_FILE), verdict):
+    for line in lines(history, verdict):
         console.line(line)
     console.line(f"report: {folder / 'report.html'}")
     console.line(f"why: lab why {folder}; all runs as a site: lab serve")

@@ -13,6 +13,7 @@ from lab.cli.console import LabConsole, terminal
 from lab.core import paths
 from lab.core.errors import LabError, Refused
 from lab.core.experiment import Experiment
+from lab.core.history import History
 from lab.live.view import live_view
 from lab.runner.guard import Watchdog, WatchdogSpec
 from lab.runner.lock import run_lock
@@ -29,13 +30,13 @@ def run(experiment: Experiment, out: Path | None, command: str) -> None:
     Raises:
         LabError: it was refused, aborted, or not healed.
     """
-    folder, verdict = run_and_judge(experiment, out, command)
-    judging.tell(folder, verdict)
+    folder, history, verdict = run_and_judge(experiment, out, command)
+    judging.tell(folder, history, verdict)
     judging.leave(verdict)
 
 
-def run_and_judge(experiment: Experiment, out: Path | None, command: str) -> tuple[Path, Verdict]:
-    """Run it, judge it, write the page; the run's folder, and the verdict of a run that was completed.
+def run_and_judge(experiment: Experiment, out: Path | None, command: str) -> tuple[Path, History, Verdict]:
+    """Run it, judge it, write the page; the run's folder, its history, and the verdict of a run that was completed.
 
     Raises:
         LabError: it was refused, aborted, or not healed.
@@ -49,12 +50,12 @@ def run_and_judge(experiment: Experiment, out: Path | None, command: str) -> tup
     compose.calibrated(console, experiment.workload)
     with _alone_again(console, experiment), _promptly(), live_view(console.rich) as view:
         outcome = run_experiment(request, Parts(world, compose.FAULTS, clock, console, guard, view.observers, view))
-    verdict = judging.judge_folder(outcome.folder)
-    judging.write_report(outcome.folder, verdict)
+    history, verdict = judging.judge_folder(outcome.folder)
+    judging.write_report(outcome.folder, history, verdict)
     if outcome.error is not None:
         console.line(f"what was seen until then: {outcome.folder / 'report.html'}")
         raise outcome.error
-    return outcome.folder, verdict
+    return outcome.folder, history, verdict
 
 
 @contextmanager

@@ -19,8 +19,8 @@ WARM_ALLOWED_S, ALLOWED_S = 600.0, 1800.0
 """Chosen: several times what they took on two cores."""
 FEWER = "fewer agents: lab pool --agents 1000"
 
-AGENTS_MAX = 4_000
-"""Chosen: a sampled pool of 4,103 was taken through this churn; one of 41,003 had more accusations on their way at once than it holds, two million."""
+AGENTS_MAX = 41_000
+"""Chosen: the incident's. A pool of as many was taken through this churn."""
 EPILOG = examples("lab pool --agents 200", "lab pool --agents 1000 --out pool.html", see=("lab validate",))
 
 

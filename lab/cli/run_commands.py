@@ -77,8 +77,8 @@ def judge(run: RunFolder) -> None:
 
     From its history alone: the same history gets the same verdict, on any machine.
     """
-    verdict = judging.judge_folder(run)
-    judging.tell(run, verdict)
+    history, verdict = judging.judge_folder(run)
+    judging.tell(run, history, verdict)
     judging.leave(verdict)
 
 
@@ -87,7 +87,7 @@ def report(run: RunFolder) -> None:
 
     From its history alone. The page needs no network and nothing beside it.
     """
-    terminal().line(str(judging.write_report(run, judging.judge_folder(run))))
+    terminal().line(str(judging.write_report(run, *judging.judge_folder(run))))
 
 
 def _refuse_what_the_world_cannot(chosen: Experiment, world: str, repeat: int, *, dry_run: bool) -> None:

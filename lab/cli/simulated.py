@@ -41,10 +41,10 @@ def run(experiment: Experiment, out: Path | None, repeat: int = 1) -> None:
     if repeat == 1:
         job = simulated_job.jobs({experiment.seed: experiment})[experiment.seed]
         with console.step(f"Simulating {experiment.name}", RUN_ALLOWED_S) as step:
-            verdict = simulated_job.make(job, folder, _told(step, clock)).verdict
+            made, history = simulated_job.make_and_read(job, folder, _told(step, clock))
         console.line(SIMULATED)
-        judging.tell(folder, verdict)
-        judging.leave(verdict)
+        judging.tell(folder, history, made.verdict)
+        judging.leave(made.verdict)
         return
     verdicts = _many(folder, experiment, repeat)
     console.line(SIMULATED)

@@ -4,8 +4,10 @@ So it makes no difference where a job is done: in this process, in another of th
 history stays where it was made, or is thrown away: `lab run --world sim` makes it again, byte for byte.
 """
 
+import gc
 import hashlib
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +19,7 @@ from lab.cli import judging, provenance
 from lab.core import paths
 from lab.core.errors import LabError, Refused
 from lab.core.experiment import Experiment
-from lab.core.history import HISTORY_FILE, Event, HistoryWriter
+from lab.core.history import HISTORY_FILE, Event, History, HistoryWriter
 from lab.runner.causes import Causes
 from lab.runner.folder import EXPERIMENT_FILE, make_folder
 from lab.sim.chain.world import Model, Passed, simulate
@@ -64,9 +66,19 @@ def make(job: Job, folder: Path, passed: Passed | None = None) -> Made:
     Raises:
         Refused: a fault that the simulator cannot do, or more happens in the pool than its arrays hold.
     """
-    found = _simulated_into(folder, job, passed)
-    judging.write_report(folder, found.verdict)
-    return found
+    return make_and_read(job, folder, passed)[0]
+
+
+def make_and_read(job: Job, folder: Path, passed: Passed | None = None) -> tuple[Made, History]:
+    """The same, and the history, for who has more to tell of it here.
+
+    Raises:
+        Refused: as `make`.
+    """
+    with _uncollected():
+        found, history = _simulated_into(folder, job, passed)
+        judging.write_report(folder, history, found.verdict)
+    return found, history
 
 
 def make_elsewhere(job: Job) -> Made | LabError:
@@ -81,7 +93,7 @@ def make_elsewhere(job: Job) -> Made | LabError:
     warm()
     with TemporaryDirectory(prefix="cascade-lab-") as place:
         try:
-            return _simulated_into(Path(place), job)
+            return _simulated_into(Path(place), job)[0]
         except LabError as error:
             return error
 
@@ -95,18 +107,32 @@ def write_history(path: Path, events: list[Event]) -> None:
     writer.close()
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Python looks for no cycles meanwhile: all that is made lives until the page is written, up to a million events, and looking through them takes a tenth of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 def _told(model: Model, experiment: Experiment) -> Model:
     command = f"lab run {experiment.name} --world sim --seed {experiment.seed}"
     return replace(model, header={"command": command, **model.header})
 
 
-def _simulated_into(folder: Path, job: Job, passed: Passed | None = None) -> Made:
+def _simulated_into(folder: Path, job: Job, passed: Passed | None = None) -> tuple[Made, History]:
     make_folder(folder)
     (folder / EXPERIMENT_FILE).write_text(job.experiment.model_dump_json(indent=2) + "\n", encoding="utf-8")
     outcome = simulate(job.experiment, job.model, passed)
-    history = folder / HISTORY_FILE
-    write_history(history, outcome.events)
+    path = folder / HISTORY_FILE
+    write_history(path, outcome.events)
     (folder / "requests.csv").write_text("\n".join(outcome.requests) + "\n", encoding="utf-8")
-    with history.open("rb") as written:
+    with path.open("rb") as written:
         digest = hashlib.file_digest(written, "sha256").hexdigest()
-    return Made(digest, judging.judge_folder(folder))
+    del outcome
+    history, verdict = judging.judge_folder(folder)
+    return Made(digest, verdict), history

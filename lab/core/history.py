@@ -16,6 +16,8 @@ from lab.core.clock import Clock
 from lab.core.errors import Refused
 
 HISTORY_FILE = "history.jsonl"
+TOGETHER = 1000
+"""Lines that are parsed at once. Chosen: it takes half the time of line by line, and a megabyte; a torn line makes this many be read twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,9 @@ class Sample:
     late: bool = False
 
 
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+"""Made once: making it takes as long as a line."""
+
 Observer = Callable[[Event], None]
 """Called for each event after it is written, in order, from the writing thread: must be quick and must not append."""
 
@@ -88,7 +93,7 @@ class HistoryWriter:
         with self._lock:
             event = Event(self._seq, round(self.now_s() if at_s is None else at_s, 4), kind, cause, fields)
             line = {"seq": event.seq, "at_s": event.at_s, "kind": kind, "cause": cause, **fields}
-            self._write((json.dumps(line, separators=(",", ":"), allow_nan=False) + "\n").encode(), sync=sync)
+            self._write((_encode(line) + "\n").encode(), sync=sync)
             self._seq += 1
             for observer in self._observers:
                 observer(event)
@@ -108,10 +113,9 @@ class HistoryWriter:
     def _write(self, line: bytes, *, sync: bool) -> None:
         if self._file is None:
             raise OSError(errno.EBADF, "the history is closed")
-        size_bytes = os.fstat(self._file).st_size
         written = os.write(self._file, line)
         if written < len(line):
-            os.ftruncate(self._file, size_bytes)
+            os.ftruncate(self._file, os.fstat(self._file).st_size - written)
             raise OSError(errno.ENOSPC, f"only {written} of {len(line)} bytes of a line were written")
         if sync:
             os.fsync(self._file)
@@ -123,11 +127,32 @@ def event_of(line: str | bytes) -> Event:
     Raises:
         ValueError: it is none.
     """
-    raw = json.loads(line)
+    return _event(json.loads(line))
+
+
+def _event(raw: Any) -> Event:
     try:
         return Event(raw.pop("seq"), raw.pop("at_s"), raw.pop("kind"), raw.pop("cause"), raw)
     except (KeyError, AttributeError, TypeError) as error:
         raise ValueError(str(error)) from error
+
+
+def _together(lines: Sequence[str]) -> list[Event]:
+    found = json.loads(f"[{','.join(lines)}]")
+    if len(found) != len(lines):
+        raise ValueError("a line holds more than an event")
+    return [_event(raw) for raw in found]
+
+
+def _one_by_one(path: Path, lines: Sequence[str], begin: int) -> Iterator[Event]:
+    """Events of the lines that are read together from `begin` on, of which one is not an event."""
+    for number, line in enumerate(lines[begin : begin + TOGETHER], begin + 1):
+        try:
+            yield event_of(line)
+        except ValueError as error:
+            if number == len(lines):
+                return
+            raise Refused(f"read the history {path}", f"line {number} is not an event: {error}", "restore the file") from error
 
 
 class History:
@@ -135,6 +160,9 @@ class History:
 
     def __init__(self, events: list[Event]) -> None:
         self.events = events
+        self._kinds: dict[str, list[Event]] = {}
+        for event in events:
+            self._kinds.setdefault(event.kind, []).append(event)
         self._series: dict[str, dict[str, list[Sample]]] = {}
         for event in self.of("sample"):
             sample = Sample(event.at_s, event["value"], event.get("reason"), bool(event.get("late")))
@@ -151,18 +179,16 @@ class History:
             raise Refused(f"read the history {path}", "no such file", "name the folder of a run: lab judge runs/RUN")
         events: list[Event] = []
         lines = path.read_text(encoding="utf-8").splitlines()
-        for number, line in enumerate(lines, 1):
+        for begin in range(0, len(lines), TOGETHER):
             try:
-                events.append(event_of(line))
-            except ValueError as error:
-                if number == len(lines):
-                    break
-                raise Refused(f"read the history {path}", f"line {number} is not an event: {error}", "restore the file") from error
+                events += _together(lines[begin : begin + TOGETHER])
+            except ValueError:
+                events += _one_by_one(path, lines, begin)
         return cls(events)
 
     def of(self, kind: str) -> Iterator[Event]:
         """Events of one kind, in order."""
-        return (event for event in self.events if event.kind == kind)
+        return iter(self._kinds.get(kind, ()))
 
     def first(self, kind: str, **fields: Any) -> Event | None:
         """The first event of `kind` whose fields equal those given."""

@@ -12,9 +12,13 @@ from lab.sim.constants import SWIM, UP_TO_2018_08_07
 from lab.sim.gossip import script
 from lab.sim.gossip.pool import Action, GossipPool, Rules, Size
 from lab.sim.gossip.sampled import SampledPool
+from lab.sim.gossip.thinned import HOMES, ThinnedPool
 
 FOLLOWED = 64
 """Rows of the sampled pools that are compared: 4 to 16 members each at 250 to 1,000. Chosen: half of what is used above, so that the errors there are smaller."""
+TIMES = 4
+"""Names that each name of the thinned pools stands for, of 1,000: 250 are left. Chosen: as many as the sampled pools are compared at; of 41,003 members 4,559 are left, so that
+the errors there are smaller."""
 STANDARD_ERRORS = 3.0
 """Means may differ by so many standard errors of their difference, plus the share below. Chosen before the first run, as in the comparison with the event queue."""
 SHARE, SHARE_RARE = 0.10, 0.25
@@ -171,16 +175,18 @@ def measure(pool: GossipPool, seconds: int) -> dict[str, float]:
     return found
 
 
-def run(name: str, members: int, seed: int, followed: int = 0) -> dict[str, float]:
-    """One scenario in one pool: an exact one, or one with so many followed members."""
+def run(name: str, members: int, seed: int, followed: int = 0, times: int = 1) -> dict[str, float]:
+    """One scenario in one pool: an exact one, one with so many followed members, or one whose names each stand for several, too."""
     scenario = SCENARIOS[name]
     actions, names, anomalous = scenario.actions(members, np.random.default_rng([seed, 1]))
-    size, chance = Size(members, names, samples=scenario.seconds), np.random.default_rng([seed, 2])
-    pool = (
-        SampledPool(size, scenario.rules, chance, actions, followed=followed)
-        if followed
-        else GossipPool(size, scenario.rules, chance, actions)
-    )
+    size, chance = Size(members, names, samples=scenario.seconds, times=times), np.random.default_rng([seed, 2])
+    if times > 1:
+        homes = HOMES if names > members else 0
+        pool: GossipPool = ThinnedPool(size, scenario.rules, chance, actions, followed=followed, homes=homes)
+    elif followed:
+        pool = SampledPool(size, scenario.rules, chance, actions, followed=followed)
+    else:
+        pool = GossipPool(size, scenario.rules, chance, actions)
     pool.mark_anomalous(anomalous)
     pool.run(scenario.seconds)
     return measure(pool, scenario.seconds)

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from lab.sim.chain.parameters import Costs
 from lab.sim.constants import FROM_2018_08_08, UP_TO_2018_08_07, Profile
 from lab.sim.gossip import script, state
+from lab.sim.gossip.choice import is_exact, pool_of, times_of
 from lab.sim.gossip.pool import GossipPool, Rules, Size
-from lab.sim.gossip.sampled import FOLLOWED, is_exact, pool_of
+from lab.sim.gossip.sampled import FOLLOWED
 
 CALM_S, CHURN_S, WATCH_S = 30, 180, 360
 CURE_AFTER_S = 60
@@ -191,7 +192,7 @@ def _finding(arm: Arm, story: _Story, pool: GossipPool, before: dict[str, int], 
 
 LIMITS = (
     "What the model cannot say: how fast Target's agents worked, how many were starved and for how long, what the network lost; all of that is chosen here.",
-    "Old and new Consul differ in the hand-off queue of a handler that falls behind and in a cap on concurrent push/pulls. Here agents wait for whole turns and then keep up, and the cap is not reached: their rows are alike.",
+    "Old and new Consul differ in the hand-off queue of a handler that falls behind and in a cap on concurrent push/pulls. Here agents wait for whole turns and then keep up. The cap is reached where newcomers of one large pool join through three servers, and refuses them; elsewhere both come out alike.",
     "Serf's own intents, its snapshots on disk and Consul's servers under the load of 41,000 agents stand in no arm; a full broadcast queue costs memory and CPU that are not modelled.",
     "Agents that got a new address from a pod that is gone (reuse of IPs) are not modelled, nor is a second cluster that shares the pool.",
 )
@@ -203,8 +204,15 @@ def limits(found: Sequence[Finding]) -> tuple[str, ...]:
     sampled = [each.members for each in found if not is_exact(each.members)]
     if not sampled:
         return LIMITS
-    told = f"In pools of {min(sampled):,} members and more {FOLLOWED} are followed and the others told by rates; the error against the exact pool is in tests/sim/approximation.md."
-    return (*LIMITS, told)
+    told = [
+        f"In pools of {min(sampled):,} members and more {FOLLOWED} are followed and the others told by rates; the error against the exact pool is in tests/sim/approximation.md."
+    ]
+    thinned = [members for members in sampled if times_of(members) > 1]
+    if thinned:
+        told.append(
+            f"In pools of {min(thinned):,} members and more only one name of {times_of(min(thinned))} is held and stands for all; the error against the exact pool is in tests/sim/thinned.md."
+        )
+    return (*LIMITS, *told)
 
 
 def lines(agents: int, found: Sequence[Finding]) -> Iterator[str]:

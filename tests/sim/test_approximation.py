@@ -11,8 +11,8 @@ from lab.sim import approximation
 from lab.sim.approximation import SCENARIOS, Line, compare, run
 from lab.sim.constants import SWIM
 from lab.sim.gossip import script, state
-from lab.sim.gossip.pool import Action, GossipPool, Rules, Size
-from lab.sim.gossip.sampled import EXACT_MEMBERS, SampledPool, pool_of
+from lab.sim.gossip.pool import Action, Rules, Size
+from lab.sim.gossip.sampled import SampledPool
 from lab.sim.gossip.state import ABSENT, ALIVE, DEAD, HINDERED, SUSPECT
 from tests.sim.reading import digest, each_row, knowers, lap, phantoms, queued, suspecting
 from tests.sim.test_gossip import churn
@@ -180,14 +180,6 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not() -> None:
         pool.run(60)
         runs.append(digest(pool))
     assert runs[0] == runs[1] != runs[2]
-
-
-def test_the_pool_is_exact_as_long_as_that_is_affordable() -> None:
-    def kind(members: int) -> type[GossipPool]:
-        return type(pool_of(Size(members, members, 0), Rules(), np.random.default_rng(1)))
-
-    assert kind(EXACT_MEMBERS) is GossipPool
-    assert kind(EXACT_MEMBERS + 1) is SampledPool
 
 
 def test_packets_of_the_followed_are_their_own_and_of_others_the_mean_of_their_group() -> None:

@@ -136,7 +136,7 @@ def test_no_log_line_is_made_or_lost_by_arithmetic() -> None:
 def test_rows_of_pods_that_are_gone_are_used_again_and_numbers_never() -> None:
     pods = Pods()
     first = pods.add(3)
-    pods.state[first[:1]] = FREE
+    pods.put(first[:1], FREE)
     assert list(pods.add(1)) == [first[0]]
     assert sorted(pods.number[pods.state != FREE]) == [1, 2, 3]
 

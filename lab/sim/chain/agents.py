@@ -11,12 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lab.core.errors import Refused
+from lab.sim.chain.likeness import GONE, LEAVING, LIVES, Likeness
 from lab.sim.chain.parameters import Costs
 from lab.sim.chain.platform import Change, Platform
 from lab.sim.chain.pods import EVICTED, RUNNING, STARTING, STOPPING
 from lab.sim.gossip import script, state
+from lab.sim.gossip.choice import is_exact, names_max, pool_of
 from lab.sim.gossip.pool import GossipPool, Rules, Size
-from lab.sim.gossip.sampled import FOLLOWED, is_exact, names_max, pool_of
+from lab.sim.gossip.sampled import FOLLOWED
+from lab.sim.gossip.thinned import ThinnedPool
 
 SERVERS = 3
 STATE_NAMES = {state.ALIVE: "alive", state.DEAD: "failed", state.LEFT: "left"}
@@ -63,6 +66,8 @@ class Agents:
         back: (M,) those that came back after they were gone.
         returned: how often any did.
         known: names that were ever used, by number: all beyond are nothing.
+        does: (M,) what each process does, see likeness.py.
+        likeness: notes of members that the pool does not hold; None where it holds all.
         unfollowed: agents that found no name.
     """
 
@@ -74,6 +79,8 @@ class Agents:
     blocked_ms: NDArray[np.int64]
     back: NDArray[np.bool_]
     known: int
+    does: NDArray[np.int8]
+    likeness: Likeness | None = None
     returned: int = 0
     unfollowed: int = 0
     _told: int = 0
@@ -86,7 +93,11 @@ class Agents:
         pool = pool_of(size, rules, chance, observers=[0])
         here = np.arange(names) < SERVERS + pods
         status = np.where(here, state.ALIVE, 0).astype(np.int8)
-        return cls(pool, costs, chance, status, here, np.zeros(names, np.int64), np.zeros(names, bool), SERVERS + pods)
+        like = None
+        if isinstance(pool, ThinnedPool):
+            like = Likeness(pool.times, ~pool.is_kept(np.arange(names)), chance.spawn(1)[0])
+        does = np.where(here, LIVES, GONE).astype(np.int8)
+        return cls(pool, costs, chance, status, here, np.zeros(names, np.int64), np.zeros(names, bool), SERVERS + pods, does, like)
 
     def step(self, at_s: int, platform: Platform, changes: Iterable[Change]) -> list[tuple[float, int, str]]:
         """Go on to the end of the second that begins at `at_s`; what the observer noted: seconds, pod, state.
@@ -103,13 +114,22 @@ class Agents:
             raise Refused(f"simulate the gossip of second {at_s}", str(full), "fewer agents, or a shorter recovery_s") from full
         notes = self.pool.notes[self._told :]
         self._told += len(notes)
-        for note in notes:
-            member, now = int(note[2]), int(note[3])
-            if now == state.ALIVE and self.status[member] in (state.DEAD, state.LEFT):
-                self.back[member] = True
-                self.returned += 1
-            self.status[member] = now
-        return [(int(note[0]) / 1000, int(note[2]) - SERVERS, STATE_NAMES[int(note[3])]) for note in notes]
+        noted = [self._note(int(note[0]) / 1000, int(note[2]), int(note[3])) for note in notes]
+        if self.likeness is not None:
+            alike = self.likeness.tell(self.does[: self.known], self.status[: self.known])
+            noted += [self._note(at_s + 1.0, member, now, kept=False) for member, now in alike]
+        return noted
+
+    def _note(self, at_s: float, member: int, now: int, *, kept: bool = True) -> tuple[float, int, str]:
+        """The observer lists a member anew; `kept`: the pool holds it, and it stands for others."""
+        was = int(self.status[member])
+        if now == state.ALIVE and was in (state.DEAD, state.LEFT):
+            self.back[member] = True
+            self.returned += 1
+        if kept and self.likeness is not None and member >= SERVERS:
+            self.likeness.noted(int(self.does[member]), was, now)
+        self.status[member] = now
+        return (at_s, member - SERVERS, STATE_NAMES[now])
 
     def seen(self) -> Seen:
         """What the observer lists now."""
@@ -133,6 +153,11 @@ class Agents:
                 f"Gossip is an approximation: of {self.pool.size.members:,} members {FOLLOWED} are followed, the others are told by rates;"
                 " its error against the exact pool is in tests/sim/approximation.md."
             )
+        if self.likeness is not None:
+            told.append(
+                f"Of {self.likeness.times} names one is held and stands for all: which of the others the observer lists wrongly is drawn by lot;"
+                " the error against the exact pool is in tests/sim/thinned.md."
+            )
         if self.unfollowed:
             told.append(f"The pool held no more names: {self.unfollowed:,} agents of replaced pods were not followed.")
         return told
@@ -151,11 +176,12 @@ class Agents:
             if member >= len(self.running):
                 self.unfollowed += change.what == "started"
             elif change.what == "started":
-                self.running[member] = True
+                self.running[member], self.does[member] = True, LIVES
                 self.known = max(self.known, member + 1)
                 yield begin_ms, script.START, member, change.pod % SERVERS
             elif self.running[member]:
                 self.running[member] = change.what == "stopping"
+                self.does[member] = LEAVING if self.running[member] else GONE
                 yield begin_ms, script.LEAVE if change.what == "stopping" else script.KILL, member, 0
 
     def _blocks(self, begin_ms: int, platform: Platform) -> NDArray[np.int64]:

@@ -118,12 +118,14 @@ def water_fill(room: Floats, of: NDArray[np.int64], asks: Floats) -> Floats:
     """(E,) what each of those who ask gets of the room of its node: the same for all, but none more than it asks for."""
     got, left, room = np.zeros(len(asks)), asks.copy(), np.maximum(room, 0.0)
     for _ in range(ROUNDS):
-        waiting = left > 1e-9
-        many = np.bincount(of[waiting], minlength=len(room))
-        if not waiting.any() or not (room[many > 0] > 1e-9).any():
+        waiting = np.flatnonzero(left > 1e-9)
+        at = of[waiting]
+        many = np.bincount(at, minlength=len(room))
+        if not len(waiting) or not (room[many > 0] > 1e-9).any():
             break
         level = np.divide(room, many, out=np.zeros(len(room)), where=many > 0)
-        take = np.where(waiting, np.minimum(left, level[of]), 0.0)
-        got, left = got + take, left - take
-        room = room - per_node(of, take, len(room))
+        take = np.minimum(left[waiting], level[at])
+        got[waiting] += take
+        left[waiting] -= take
+        room = room - per_node(at, take, len(room))
     return got

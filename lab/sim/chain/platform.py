@@ -82,6 +82,9 @@ class Platform:
     evictions: int = 0
     at_s: float = 0.0
     changes: list[Change] = field(default_factory=list)
+    _running: Rows = field(default_factory=lambda: np.zeros(0, np.int64))
+    _ready: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
+    _serving: Rows = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @classmethod
     def at_rest(
@@ -95,7 +98,7 @@ class Platform:
         platform = cls(made, Pods(), costs, timers, chance, logger_cores=np.zeros(nodes))
         rows = platform.pods.add(pods)
         platform.pods.node[rows] = np.arange(pods) % nodes
-        platform.pods.state[rows] = RUNNING
+        platform.pods.put(rows, RUNNING)
         return platform
 
     def step(self, at_s: float, demand: Demand) -> list[Change]:
@@ -114,14 +117,15 @@ class Platform:
         return self.changes
 
     def serving(self) -> Rows:
-        """Rows of pods that get users' requests: running, on a Ready node."""
-        rows = self.pods.of(RUNNING)
-        return rows[self.nodes.ready[self.pods.node[rows]]]
+        """Rows of pods that get users' requests: running, on a Ready node. Kept until either changes, as it is asked for three times a second."""
+        rows, ready = self.pods.of(RUNNING), self.nodes.ready
+        if rows is not self._running or not np.array_equal(ready, self._ready):
+            self._running, self._ready, self._serving = rows, ready.copy(), rows[ready[self.pods.node[rows]]]
+        return self._serving
 
     def backlog_lines(self) -> NDArray[np.float64]:
         """(N,) lines on each node that are not shipped."""
-        placed = self.pods.node != NOWHERE
-        return per_node(self.pods.node[placed], self.pods.backlog[placed], len(self.nodes.names))
+        return per_node(self.pods.node - NOWHERE, self.pods.backlog, 1 + len(self.nodes.names))[1:]
 
     def _scale(self, wanted: int | None) -> None:
         """A deployment that asks for more gets new pods; one that asks for less loses the youngest."""
@@ -150,19 +154,20 @@ class Platform:
     def _use_cpu(self, demand: Demand, asked: NDArray[np.float64]) -> None:
         costs, pods, count = self.costs, self.pods, len(self.nodes.names)
         live = pods.of(RUNNING, EVICTED, STOPPING)
-        at_rest = np.where(self.nodes.full[pods.node[live]], costs.starved_pod_cores, costs.pod_cores)
-        rigid = at_rest + asked[live] * costs.line_written_s
+        node, asked = pods.node[live], asked[live]
+        at_rest = np.where(self.nodes.full[node], costs.starved_pod_cores, costs.pod_cores)
+        rigid = at_rest + asked * costs.line_written_s
         if demand.messages_per_s is not None:
             rigid = rigid + demand.messages_per_s[live] * costs.message_s
         starting = pods.of(STARTING)
-        waiting = pods.backlog[live] + asked[live]
+        waiting = pods.backlog[live] + asked
         ships = np.minimum(1.0, waiting * costs.line_shipped_s) if demand.broker_up else np.zeros(len(live))
         burners = np.repeat(np.arange(len(demand.burners)), demand.burners)
-        of = np.concatenate([pods.node[live], pods.node[starting], burners])
+        of = np.concatenate([node, pods.node[starting], burners])
         greedy = np.concatenate([ships, np.full(len(starting), costs.start_cores), np.ones(len(burners))])
         busy = pods.of(CREATING, STOPPING, REMOVING)
         work = np.minimum(self.nodes.cap_cores, per_node(pods.node[busy], pods.to_do_s[busy], count))
-        rigid_asks = per_node(pods.node[live], rigid, count)
+        rigid_asks = per_node(node, rigid, count)
         got = self.nodes.share_cpu(work, rigid_asks, of, greedy, costs)
         self._write_and_ship(live, asked, got[: len(live)])
         self._start(starting, got[len(live) : len(live) + len(starting)])
@@ -170,10 +175,10 @@ class Platform:
 
     def _write_and_ship(self, live: Rows, asked: NDArray[np.float64], logger_cores: NDArray[np.float64]) -> None:
         """A pod's backlog grows by what it writes and shrinks by what its logger ships: cores / line_shipped_s lines a second."""
-        pods, node = self.pods, self.pods.node[live]
-        written = asked[live] * self.nodes.rigid_share[node]
-        shipped = np.minimum(logger_cores / self.costs.line_shipped_s, pods.backlog[live] + written)
-        pods.backlog[live] += written - shipped
+        pods, node, backlog = self.pods, self.pods.node[live], self.pods.backlog[live]
+        written = asked * self.nodes.rigid_share[node]
+        shipped = np.minimum(logger_cores / self.costs.line_shipped_s, backlog + written)
+        pods.backlog[live] = backlog + (written - shipped)
         self.logger_cores = per_node(node, logger_cores, len(self.nodes.names))
         self.lines.written += float(written.sum())
         self.lines.shipped_now = float(shipped.sum())
@@ -182,7 +187,7 @@ class Platform:
     def _start(self, starting: Rows, cores: NDArray[np.float64]) -> None:
         self.pods.to_start_s[starting] -= cores
         for row in starting[self.pods.to_start_s[starting] <= 1e-9]:
-            self.pods.state[row] = RUNNING
+            self.pods.put(row, RUNNING)
             self._tell(row, "running")
 
     def _work(self, busy: Rows, budget_s: NDArray[np.float64]) -> None:
@@ -191,7 +196,7 @@ class Platform:
         pods.to_do_s[busy] -= water_fill(budget_s, pods.node[busy], pods.to_do_s[busy])
         for row in busy[pods.to_do_s[busy] <= 1e-9]:
             if pods.state[row] == CREATING:
-                pods.state[row] = STARTING
+                pods.put(row, STARTING)
                 self._tell(row, "started")
             elif pods.state[row] == STOPPING:
                 self._set_work(row, REMOVING, self.costs.remove_s)
@@ -215,14 +220,14 @@ class Platform:
             self._set_work(row, STOPPING, self.costs.stop_s)
 
     def _set_work(self, row: int, state: int, mean_s: float) -> None:
-        self.pods.state[row] = state
+        self.pods.put(row, state)
         self.pods.to_do_s[row] = mean_s * self.chance.lognormal(0, WORK_SPREAD)
 
     def _delete(self, row: int) -> None:
         self._tell(row, "deleted")
         self.lines.gone += float(self.pods.backlog[row])
         self.pods.backlog[row] = 0.0
-        self.pods.state[row] = FREE
+        self.pods.put(row, FREE)
         self.pods.node[row] = NOWHERE
 
     def _come_back(self, posted: Rows) -> None:
@@ -250,7 +255,7 @@ class Platform:
             if self.pods.state[row] == CREATING:
                 self._end(row)
             else:
-                self.pods.state[row] = EVICTED
+                self.pods.put(row, EVICTED)
         self.evictions += len(gone)
         self._create(len(gone))
 

@@ -28,7 +28,7 @@ class Pods:
 
     Args:
         number: counts up over all pods that ever were; also the agent's name.
-        state: see above.
+        state: see above; changed by `put` alone, as what `of` found is kept until then.
         node: index of its node, or NOWHERE.
         to_do_s: core seconds of the system's work left for its containers to exist, or to be gone.
         to_start_s: core seconds of its own work left until it is ready.
@@ -43,6 +43,12 @@ class Pods:
     to_start_s: NDArray[np.float64] = field(default_factory=_floats)
     backlog: NDArray[np.float64] = field(default_factory=_floats)
     made: int = 0
+    _found: dict[tuple[int, ...], NDArray[np.int64]] = field(default_factory=dict)
+
+    def put(self, rows: NDArray[np.int64] | int, state: int) -> None:
+        """Pods change their state."""
+        self.state[rows] = state
+        self._found.clear()
 
     def add(self, count: int) -> NDArray[np.int64]:
         """Rows of `count` new pods that wait for a node, in the order of their numbers."""
@@ -53,19 +59,22 @@ class Pods:
         rows = free[:count]
         self.number[rows] = np.arange(self.made, self.made + count)
         self.made += count
-        self.state[rows], self.node[rows] = PENDING, NOWHERE
+        self.put(rows, PENDING)
+        self.node[rows] = NOWHERE
         self.to_do_s[rows] = self.to_start_s[rows] = self.backlog[rows] = 0.0
         return rows
 
     def of(self, *states: int) -> NDArray[np.int64]:
-        """Rows of pods in one of the states, by number."""
-        rows = np.flatnonzero(self._is(states))
-        numbers = self.number[rows]
-        return rows if (numbers[1:] > numbers[:-1]).all() else rows[np.argsort(numbers, kind="stable")]
+        """Rows of pods in one of the states, by number; not to be written to."""
+        if states not in self._found:
+            rows = np.flatnonzero(self._is(states))
+            numbers = self.number[rows]
+            self._found[states] = rows if (numbers[1:] > numbers[:-1]).all() else rows[np.argsort(numbers, kind="stable")]
+        return self._found[states]
 
     def count(self, *states: int) -> int:
         """How many are in one of the states."""
-        return int(self._is(states).sum())
+        return len(self.of(*states))
 
     def _is(self, states: tuple[int, ...]) -> NDArray[np.bool_]:
         wanted = np.zeros(STATES, bool)

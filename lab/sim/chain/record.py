@@ -6,6 +6,7 @@ from typing import Any
 from lab.core.history import Event
 
 RANK = {"run": 0, "phase": 1, "step": 2, "fault": 3}
+OTHERS = 4
 """Events of one moment: the opening first, then phases, steps, faults, then all others in the order they were told."""
 
 
@@ -18,15 +19,18 @@ class Record:
 
     def tell(self, at_s: float, kind: str, **fields: Any) -> None:
         """One event."""
-        self._told.append((round(at_s, 4), RANK.get(kind, 4), len(self._told), kind, fields))
+        self._told.append((round(at_s, 4), RANK.get(kind, OTHERS), len(self._told), kind, fields))
 
     def sample(self, at_s: float, values: Mapping[tuple[str, str], float | None], reason: str = "") -> None:
         """One sample for each (series, target); None is missing for `reason`."""
+        moment_s, told = round(at_s, 4), self._told
         for (series, target), value in values.items():
-            missing = {"reason": reason} if value is None else {}
             number = None if value is None else round(float(value), 4)
-            self.tell(at_s, "sample", series=series, target=target, value=number, probe="simulator", took_ms=0.0, **missing)
-            self.samples += 1
+            fields = {"series": series, "target": target, "value": number, "probe": "simulator", "took_ms": 0.0}
+            if value is None:
+                fields["reason"] = reason
+            told.append((moment_s, OTHERS, len(told), "sample", fields))
+        self.samples += len(values)
 
     def events(self) -> list[Event]:
         """In order of time, numbered."""

@@ -23,6 +23,8 @@ from lab.sim.gossip.pool import Rules
 
 NODES_TOLD = 12
 """Nodes whose own series are written down, the first by name. Chosen: all of the lab's; thousands would make a history that nobody can open."""
+NODES_TOLD_OF_MANY = 5
+"""The same in a pool whose names are not all held. Chosen: as many as the lab has; two thirds of a long history are their series."""
 POD_CHANGES = {"created": "", "running": "", "evicting": "DeletionByTaintManager", "deleted": ""}
 """Changes of pods that Kubernetes tells, with the reason it gives."""
 COLUMNS = "at_s,profile,name,latency_ms,status,error"
@@ -141,7 +143,7 @@ class World:
         self._sample_broker(at_s, up=up)
         self._sample_cluster(at_s, self.agents.seen(), joins)
         backlog = self.platform.backlog_lines()
-        for node in range(min(NODES_TOLD, self.plan.nodes)):
+        for node in range(min(NODES_TOLD if self.agents.likeness is None else NODES_TOLD_OF_MANY, self.plan.nodes)):
             self._sample_node(at_s, node, float(backlog[node]))
         for offset_s in (-0.5, 0.0):
             took_ms = self._answers.agent_read_ms(self.platform)

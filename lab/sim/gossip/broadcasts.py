@@ -5,10 +5,12 @@ Source: memberlist queue.go at 1b4c746. Before 2019-01-03 (PR #167) ties between
 
 from lab.sim.compiled import compiled
 from lab.sim.constants import COMPOUND_MESSAGE_BYTES, COMPOUND_MESSAGES_MAX
-from lab.sim.gossip.state import ALIVE, BLOCK, NONE, PLACES_MADE, Pool
+from lab.sim.gossip.state import ALIVE, BLOCK, NONE, PLACES_MADE, QUEUED_EACH, Pool
 
 RETRANSMITS = 1
 """Column of `tables`."""
+SHAPE = 0.1
+"""Of the law of queues' lengths. Chosen: a newcomer has a thousand times as many messages queued as the others; a larger one takes its queue for a short one."""
 
 
 @compiled
@@ -113,6 +115,8 @@ def drop(pool: Pool, row: int, place: int) -> None:
 def fill(pool: Pool, row: int, slot: int, room: int) -> int:
     """Append queued messages to the packet in `slot` and return the bytes they take.
 
+    Where each name stands for several, `fill_part` does it.
+
     Args:
         pool: the pool.
         row: whose queue.
@@ -123,6 +127,8 @@ def fill(pool: Pool, row: int, slot: int, room: int) -> int:
     queued = owner.queued_n
     first = at = pool.packet_n[slot]
     used = level = 0
+    if setting.times > 1:
+        return _fill_part(pool, row, slot, room)
     while at - first < queued and at < COMPOUND_MESSAGES_MAX:
         free = room - used - COMPOUND_MESSAGE_BYTES
         if free < setting.accusation_bytes:
@@ -145,6 +151,55 @@ def fill(pool: Pool, row: int, slot: int, room: int) -> int:
     pool.packet_n[slot] = at
     _put_back(pool, row, slot, first)
     return used
+
+
+@compiled
+def _fill_part(pool: Pool, row: int, slot: int, room: int) -> int:
+    """As `fill`, where each name stands for k (thinned.py): messages of these names have a part of the room, the others of the whole queue the rest.
+
+    The part is q / Q of what is filled of a packet (half an accusation, on average, is left empty), q messages being queued here and Q = q + (k - 1) m in the whole queue, see `_others_queued`. What the last
+    message took beyond the part is taken from the next packet's. Derived.
+
+    Returns:
+        Bytes that all messages of the packet take.
+    """
+    owner, setting = pool.rows[row], pool.setting[0]
+    queued = owner.queued_n
+    if queued == 0:
+        return 0
+    first = at = pool.packet_n[slot]
+    parts = 1 + _others_queued(pool, row) / queued
+    filled = max(0, room - setting.accusation_bytes // 2)
+    part = owner.owing + filled / parts
+    used = level = 0
+    while at - first < queued and at < COMPOUND_MESSAGES_MAX and used < part:
+        long, short = owner.long_levels >> level, owner.short_levels >> level
+        if long | short == 0:
+            break
+        while (long | short) & 1 == 0:
+            long, short, level = long >> 1, short >> 1, level + 1
+        kind, size = (0, setting.alive_bytes) if long & 1 else (1, setting.accusation_bytes)
+        _take(pool, row, pool.ends[row, level, kind, 0], slot, at)
+        at += 1
+        used += size + COMPOUND_MESSAGE_BYTES
+    owner.owing = min(0.0, part - used)
+    pool.packet_n[slot] = at
+    _put_back(pool, row, slot, first)
+    return int(filled if used >= part and at > first else min(filled, parts * used))
+
+
+@compiled
+def _others_queued(pool: Pool, row: int) -> float:
+    """Messages in the row's whole queue about names that are not kept, (k - 1) m. Of a thinned pool only.
+
+    Each of the k - 1 names that a kept one stands for has as many in this queue as it has, but for chance. That the kept ones have q is one draw of a Poisson
+    number; queues have the mean q' and differ much, as a gamma law of shape a has them. So the mean that q is a draw of is m = (a + q) / (a / q' + 1).
+    Source: A. Gelman and others, Bayesian Data Analysis (2013), 2.6.
+    """
+    queued, mean = pool.rows[row].queued_n, pool.pace[pool.members[pool.follows[row]].group >> 1, QUEUED_EACH]
+    if mean <= 0:
+        return 0.0
+    return float((pool.setting[0].times - 1) * (SHAPE + queued) / (SHAPE / mean + 1))
 
 
 @compiled

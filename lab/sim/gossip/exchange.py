@@ -78,12 +78,12 @@ def exchange(pool: Pool, row: int, partner: int) -> bool:
     if not other.running or asleep(pool, partner) or not keyed or facing < 0:
         counts[EXCHANGES_FAILED] += 1
         return False
-    if not admitted(pool, partner, pool.rows[row].list_n + pool.rows[facing].list_n):
+    if not admitted(pool, partner, setting.times * (pool.rows[row].list_n + pool.rows[facing].list_n), 1):
         counts[EXCHANGES_REFUSED] += 1
         return False
     counts[EXCHANGES] += 1
-    counts[TCP_BYTES] += pool.rows[row].list_n * setting.entry_bytes
-    pool.counts[facing, TCP_BYTES] += pool.rows[facing].list_n * setting.entry_bytes
+    counts[TCP_BYTES] += pool.rows[row].list_n * setting.times * setting.entry_bytes
+    pool.counts[facing, TCP_BYTES] += pool.rows[facing].list_n * setting.times * setting.entry_bytes
     if other.row == NONE and state_of(pool, row, partner) > SUSPECT:
         accused(pool, partner, inc_of(pool, row, partner))
     mine, theirs = _snapshot(pool, 0, row), _snapshot(pool, 1, facing)
@@ -95,15 +95,22 @@ def exchange(pool: Pool, row: int, partner: int) -> bool:
 
 
 @compiled
-def admitted(pool: Pool, partner: int, entries: int) -> bool:
-    """Push/pulls are worked off one after the other; those that wait are the concurrent ones, which newer versions limit."""
+def admitted(pool: Pool, partner: int, entries: int, times: int) -> bool:
+    """Push/pulls are worked off one after the other; those that wait are the concurrent ones, which newer versions limit.
+
+    Args:
+        pool: the pool.
+        partner: who is asked.
+        entries: of both lists.
+        times: such push/pulls that this one stands for.
+    """
     other, setting = pool.members[partner], pool.setting[0]
     slowdown = max(1.0, setting.messages_per_ms / other.rate) if other.rate > 0 else 1.0
     cost_ms = max(1, int(entries * setting.entry_us * slowdown / 1000))
     waiting_ms = max(0, other.served_until_ms - pool.clock[NOW])
     if setting.push_pulls_max > 0 and waiting_ms // cost_ms >= setting.push_pulls_max:
         return False
-    other.served_until_ms = pool.clock[NOW] + waiting_ms + cost_ms
+    other.served_until_ms = pool.clock[NOW] + waiting_ms + times * cost_ms
     return True
 
 

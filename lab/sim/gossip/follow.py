@@ -105,7 +105,7 @@ def _clear(pool: Pool, row: int) -> None:
         pool.heard[row, subject] = ABSENT
         pair.serf = ABSENT
     owner = pool.rows[row]
-    owner.list_n = owner.alive_n = owner.failed_n = owner.probe_at = 0
+    owner.list_n = owner.alive_n = owner.failed_n = owner.probe_at = owner.laps = 0
     _reset_loops(pool, row)
 
 

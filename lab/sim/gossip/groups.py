@@ -171,11 +171,11 @@ def share_of(pool: Pool, tongue: int, subject: int, column: int) -> float:
 
 @compiled
 def weight(pool: Pool, row: int) -> float:
-    """How many members the row stands for; 1 in an exact pool."""
+    """How many members of the whole pool the row stands for; 1 in an exact pool."""
     process = pool.members[pool.follows[row]]
     if not pool.setting[0].sampled or process.observer:
         return 1.0
-    return float(pool.groups[process.group, MEMBERS_N] / max(1, pool.groups[process.group, ROWS_N]))
+    return float(pool.setting[0].times * pool.groups[process.group, MEMBERS_N] / max(1, pool.groups[process.group, ROWS_N]))
 
 
 @compiled

@@ -9,7 +9,8 @@ alive each second, makes a push/pull each P, and looks for one of its F failed m
 - one that ended is learnt as alive by one that has forgotten it: 2 N' h a / P (state.go mergeState, aliveNode: "added whatever its incarnation"), and a
   holder of it is told of its death: 2 N' h d / P, which only makes it suspect;
 - a running one hears what is said of it: by a ping with the suspicion, N' s p / A (Buddy, state.go:356); by one that looks for its failed members,
-  N' d / (30 s max(A, F)) (serf serf.go:1615 handleReconnect), which then learns that it is alive if it has refuted already; and by its own push/pull, d / P.
+  N' d / (30 s max(A, F)) (serf serf.go:1615 handleReconnect), which then learns that it is alive if it has refuted already; and by its own push/pull, d / P;
+- in a thinned pool, one that a storm has kept unknown tells of itself by its own push/pull, a / P. (Where all names are held it waits until somebody accuses it.)
 
 Derived: each of N' members does with probability per second what its loop does once a lap or a period. `plant` turns an event into a rumour.
 """
@@ -45,6 +46,7 @@ from lab.sim.gossip.state import (
     PERIOD_S,
     PINGS,
     PROBES_PER_S,
+    QUEUED_EACH,
     RETUNED,
     SUSPECT,
     TONGUES,
@@ -56,6 +58,8 @@ from lab.sim.gossip.suspicion import PUSH_PULL_MS, TRANSMISSIONS
 from lab.sim.gossip.views import inc_of, is_news, state_of
 
 TURN_MS = 1000
+SHARE_MIN = 1e-6
+"""Shares below are nothing but rounding."""
 CALM_EVERY_MS = 30_000
 """How often members are looked at that may not be hindered any more. Chosen: half of CALM_MS."""
 
@@ -120,6 +124,8 @@ def _is_open(pool: Pool, subject: int) -> bool:
         else:
             found = found or suspect + dead > 0
             _of_a_running(pool, tongue, subject, alive, suspect, dead)
+            if pool.setting[0].times > 1 and process.row == NONE:
+                found = _introduces_itself(pool, tongue, subject, 1 - alive - suspect - dead) or found
     return found
 
 
@@ -136,7 +142,7 @@ def _of_an_ended(pool: Pool, tongue: int, subject: int, alive: float, suspect: f
         return
     inc, outside = pool.members[subject].inc, _outside(pool, tongue)
     _accusations(pool, tongue, subject, alive + suspect)
-    meetings = 2 * outside * alive / pool.pace[tongue, PERIOD_S]
+    meetings = 2 * (outside + (pool.setting[0].times - 1) * pool.tongues[tongue, ALL_MEMBERS]) * alive / pool.pace[tongue, PERIOD_S]
     for _ in range(poisson(pool, meetings * max(0.0, 1 - alive - suspect - dead))):
         plant(pool, tongue, ALIVE, subject, inc, subject, below(pool, TURN_MS))
     for _ in range(poisson(pool, meetings * dead)):
@@ -160,6 +166,16 @@ def _of_a_running(pool: Pool, tongue: int, subject: int, alive: float, suspect: 
     pings = outside * suspect * pool.pace[tongue, PROBES_PER_S] / pool.pace[tongue, LISTED] if pool.setting[0].buddy else 0.0
     for _ in range(poisson(pool, pings)):
         _tell(pool, tongue, subject, _wrong_inc(pool, tongue, subject))
+
+
+@compiled
+def _introduces_itself(pool: Pool, tongue: int, subject: int, unknown: float) -> bool:
+    """Its own push/pulls tell of it where it is not known; False when it is everywhere."""
+    if unknown < SHARE_MIN or not pool.members[subject].known:
+        return False
+    for _ in range(poisson(pool, unknown / pool.pace[tongue, PERIOD_S])):
+        plant(pool, tongue, ALIVE, subject, pool.members[subject].inc, subject, below(pool, TURN_MS))
+    return True
 
 
 @compiled
@@ -242,7 +258,7 @@ def measure(pool: Pool) -> None:
 def _measure_rows(pool: Pool, tongue: int, but: int) -> bool:
     pace, setting = pool.pace[tongue], pool.setting[0]
     probes, packets, size, listed, failed, news, count = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0
-    period_ms, limit = 0.0, 0.0
+    period_ms, limit, queued = 0.0, 0.0, 0.0
     for row in range(len(pool.rows)):
         member = pool.follows[row]
         if member == NONE or not pool.members[member].running:
@@ -259,14 +275,16 @@ def _measure_rows(pool: Pool, tongue: int, but: int) -> bool:
         failed += owner.failed_n
         period_ms += pool.tables[owner.list_n, PUSH_PULL_MS]
         limit += pool.tables[owner.list_n, TRANSMISSIONS]
+        queued += owner.queued_n
     if count == 0:
         return False
     pace[LISTED], pace[FAILED], pace[PERIOD_S] = max(1.0, listed / count), failed / count, period_ms / count / 1000
     if pool.clock[NOW] > 0:
         pace[PROBES_PER_S] = probes / count
     pace[CONTACTS_PER_S] = setting.gossip_nodes * 1000 / setting.gossip_interval_ms + 2 * pace[PROBES_PER_S]
-    room = pace[CONTACTS_PER_S] * (setting.packet_room // (setting.alive_bytes + COMPOUND_MESSAGE_BYTES))
+    room = pace[CONTACTS_PER_S] * (setting.packet_room // (setting.alive_bytes + COMPOUND_MESSAGE_BYTES)) / setting.times
     pace[TRANSMISSIONS_EACH] = max(1.0, min(limit / count, room * count / max(1.0, news)))
     charge = size / max(1.0, packets) + setting.packet_bytes
+    pace[QUEUED_EACH] = queued / count
     pace[FILL_MS] = 1000 * setting.socket_bytes / (charge * max(1.0, packets / count))
     return True

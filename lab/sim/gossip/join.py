@@ -3,6 +3,7 @@
 from lab.sim.compiled import compiled
 from lab.sim.gossip.chance import below
 from lab.sim.gossip.exchange import admitted, exchange
+from lab.sim.gossip.members import watch
 from lab.sim.gossip.outside import asleep, stand_in
 from lab.sim.gossip.rules import hear_alive
 from lab.sim.gossip.rumours import plant
@@ -31,14 +32,14 @@ LOOKED_AT = 256
 @compiled
 def join_row(pool: Pool, row: int) -> None:
     """A followed newcomer joins; what it counts in doing so is its own, as `join` counts it for those that are not followed."""
-    process = pool.members[pool.follows[row]]
+    process, times = pool.members[pool.follows[row]], pool.setting[0].times
     if process.home == NONE:
         process.known = 1
     elif not process.blocked and exchange(pool, row, process.home):
         process.known = 1
         if pool.setting[0].sampled:
             for count in (JOINS, UPDATES, RESURRECTIONS):
-                pool.sums[process.anomalous, count] += pool.counts[row, count] - pool.flushed[row, count]
+                pool.sums[process.anomalous, count] += times * times * (pool.counts[row, count] - pool.flushed[row, count])
                 pool.flushed[row, count] = pool.counts[row, count]
 
 
@@ -51,6 +52,8 @@ def join(pool: Pool, member: int) -> None:
     if process.home == NONE or _let_in(pool, member, process.home):
         process.known = 1
         plant(pool, process.group >> 1, ALIVE, member, process.inc, member, 0)
+        if pool.setting[0].times > 1:
+            watch(pool, member)
     else:
         set_timer(pool, join_timer(pool, member), pool.clock[NOW] + 1 + below(pool, pool.setting[0].reconnect_ms))
 
@@ -58,23 +61,23 @@ def join(pool: Pool, member: int) -> None:
 @compiled
 def _let_in(pool: Pool, member: int, home: int) -> bool:
     """The push/pull with `home`: it is told of the newcomer, and the newcomer of all that a member like `home` holds."""
-    process, other, setting = pool.members[member], pool.members[home], pool.setting[0]
+    process, other, setting, times = pool.members[member], pool.members[home], pool.setting[0], pool.setting[0].times
     sums = pool.sums[process.anomalous]
     keyed = (other.accepts >> process.key) & 1 and (process.accepts >> other.key) & 1
     row = other.row if other.row != NONE else stand_in(pool, home, NONE)
     if not other.running or asleep(pool, home) or not keyed or row < 0:
-        sums[EXCHANGES_FAILED] += 1
+        sums[EXCHANGES_FAILED] += times
         return False
     owner = pool.rows[row]
-    if not admitted(pool, home, owner.list_n + 1):
-        sums[EXCHANGES_REFUSED] += 1
+    if not admitted(pool, home, times * (owner.list_n + 1), times):
+        sums[EXCHANGES_REFUSED] += times
         return False
-    sums[EXCHANGES] += 1
-    sums[TCP_BYTES] += (owner.list_n + 1) * setting.entry_bytes
+    sums[EXCHANGES] += times
+    sums[TCP_BYTES] += times * times * (owner.list_n + 1) * setting.entry_bytes
     suspects, phantoms = _not_so(pool, row)
-    sums[JOINS] += owner.alive_n - suspects
-    sums[UPDATES] += owner.alive_n - suspects
-    sums[RESURRECTIONS] += phantoms
+    sums[JOINS] += times * times * (owner.alive_n - suspects)
+    sums[UPDATES] += times * times * (owner.alive_n - suspects)
+    sums[RESURRECTIONS] += times * times * phantoms
     if other.row != NONE:
         hear_alive(pool, row, member, process.inc)
     return True

@@ -28,8 +28,8 @@ from lab.sim.gossip.wheel import OWN_TIMERS
 
 INBOX_ROWS = 1024
 """Messages a socket holds at most. Chosen: 212,992 bytes of packets as the kernel accounts them hold fewer than this, unless all are full."""
-RUMOURS = 1 << 18
-"""Rumours on their way to the rows at once. Chosen: a cut in the middle of 41,000 members starts 20,000 a second, each on its way for about a second."""
+RUMOURS = 1 << 22
+"""Rumours on their way to the rows at once. Chosen: some millions are in the storm of one pool of 41,000 members; memory is taken as they are made, 32 bytes each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +83,14 @@ class Size:
         names: processes that will ever run, the first `members` included.
         samples: seconds that are sampled.
         notes: lines the observers may write; what does not fit is counted.
+        times: names of the whole pool that each name stands for, see thinned.py.
     """
 
     members: int
     names: int
     samples: int
     notes: int = 0
+    times: int = 1
 
 
 def script_of(actions: Actions) -> NDArray[np.int64]:
@@ -126,7 +128,7 @@ def allocate(size: Size, rules: Rules, chance: np.random.Generator, followed: ND
         news=np.zeros((2, state.ROWS), np.int64),
         chosen=np.zeros(state.CHOSEN_MAX, np.int64),
         slots=np.full(state.WHEEL_MS, NONE, np.int32),
-        tables=_tables(total, rules, wanted),
+        tables=_tables(total, size.times, rules, wanted),
         snapshot=np.zeros((2, total, 2), np.int64),
         by_gossip_ms=by_gossip_ms,
         by_probe_ms=by_probe_ms,
@@ -137,15 +139,15 @@ def allocate(size: Size, rules: Rules, chance: np.random.Generator, followed: ND
         samples=np.zeros((size.samples, 1 + len(state.SAMPLES)), np.float64),
         clock=np.zeros(state.CLOCK, np.int64),
         chance=np.array([seed], np.uint64),
-        setting=_setting(rules, wanted, rows, total, sampled=followed is not None),
+        setting=_setting(size, rules, wanted, rows, sampled=followed is not None),
     )
 
 
 def _of_pairs(rows: int, total: int, wanted: int, *, sampled: bool) -> dict[str, NDArray[Any]]:
     """What grows with rows times names. Zeros, so that the memory of what is never touched is never taken."""
     pairs = rows * total
-    others = OWN_TIMERS * rows + (2 * total + RUMOURS if sampled else 0)
-    timers = np.zeros(others + pairs, state.TIMER)
+    others = OWN_TIMERS * rows + (2 * total if sampled else 0)
+    timers = np.zeros(others + (RUMOURS if sampled else 0) + pairs, state.TIMER)
     timers["due_ms"][:others] = NONE
     return {
         "heard": _on_lines(pairs, np.int32).reshape(rows, total),
@@ -219,8 +221,8 @@ def _phases(total: int, interval_ms: int, chance: np.random.Generator) -> tuple[
     return order, np.searchsorted(phases[order], np.arange(interval_ms + 1)).astype(np.int64)
 
 
-def _tables(total: int, rules: Rules, wanted: int) -> NDArray[np.int64]:
-    """The formulas by list length, (M + 1, 3 + wanted + 1) int64.
+def _tables(total: int, times: int, rules: Rules, wanted: int) -> NDArray[np.int64]:
+    """The formulas by list length, (M + 1, 3 + wanted + 1) int64; the whole list is as long as one name and `times` of each of the others.
 
     None of them falls as the list grows: what is the same at both ends of a span is the same within it, so a million lengths take few evaluations.
     """
@@ -228,7 +230,7 @@ def _tables(total: int, rules: Rules, wanted: int) -> NDArray[np.int64]:
     spans = [(0, total)]
     while spans:
         low, high = spans.pop()
-        table[low], table[high] = _table_line(low, rules.dials, wanted), _table_line(high, rules.dials, wanted)
+        table[low], table[high] = (_table_line(1 + times * (each - 1) if each else 0, rules.dials, wanted) for each in (low, high))
         if (table[low] == table[high]).all():
             table[low:high] = table[low]
         elif high - low > 1:
@@ -248,15 +250,15 @@ def _table_line(members: int, dials: Dials, wanted: int) -> list[int]:
     ]
 
 
-def _setting(rules: Rules, wanted: int, rows: int, total: int, *, sampled: bool) -> NDArray[np.void]:
-    joins_from, names = OWN_TIMERS * rows, total if sampled else 0
+def _setting(size: Size, rules: Rules, wanted: int, rows: int, *, sampled: bool) -> NDArray[np.void]:
+    joins_from, names = OWN_TIMERS * rows, size.names if sampled else 0
     known: dict[str, float] = {"sampled": sampled, "joins_from": joins_from, "wakes_from": joins_from + names}
     known |= {"rumours_from": joins_from + 2 * names, "suspicions_from": joins_from + 2 * names + (RUMOURS if sampled else 0)}
     for part in (rules.dials, rules.profile, rules.wire, rules.machine):
         known |= {name: getattr(part, name) for name in part.__dataclass_fields__}
     known |= {"probe_lha": rules.lifeguard.probe, "suspicion_lha": rules.lifeguard.suspicion, "buddy": rules.lifeguard.buddy}
     known |= {"packet_room": UDP_BUFFER_BYTES - COMPOUND_HEADER_BYTES, "wanted": wanted, "scale_max": TIMEOUT_SCALE_MAX}
-    known |= {"handoff_depth": HANDOFF_DEPTH, "loss": rules.loss}
+    known |= {"handoff_depth": max(1, HANDOFF_DEPTH // size.times), "loss": rules.loss, "times": size.times}
     setting = np.zeros(1, state.SETTING)
     for name in state.SETTING.names or ():
         setting[name] = known[name]

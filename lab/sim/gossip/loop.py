@@ -131,8 +131,8 @@ def _serve(pool: Pool) -> None:
 @compiled
 def _drain(pool: Pool, row: int) -> None:
     """The listener takes from the socket what one millisecond allows."""
-    owner, ring = pool.rows[row], pool.inbox.shape[1]
-    for _ in range(pool.setting[0].messages_per_ms):
+    owner, ring, taken = pool.rows[row], pool.inbox.shape[1], 0
+    while taken < pool.setting[0].messages_per_ms:
         if owner.inbox_n == 0:
             return
         line = pool.inbox[row, owner.inbox_at]
@@ -141,6 +141,7 @@ def _drain(pool: Pool, row: int) -> None:
         owner.inbox_bytes -= line[5]
         if owner.inbox_n == 0:
             pool.members[pool.follows[row]].waiting = 0
+        taken += pool.setting[0].times if line[0] < PING else 1
         if line[0] < PING:
             take(pool, row, line[0], line[1], line[2], line[3])
         else:

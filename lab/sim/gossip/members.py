@@ -84,6 +84,16 @@ def add_to_list(pool: Pool, row: int, subject: int) -> None:
 
 
 @compiled
+def end_lap(pool: Pool, row: int) -> None:
+    """The list was gone through once. Where each name stands for several, so many laps make one of the whole list."""
+    owner = pool.rows[row]
+    owner.laps += 1
+    if owner.laps >= pool.setting[0].times:
+        owner.laps = 0
+        reset_list(pool, row)
+
+
+@compiled
 def reset_list(pool: Pool, row: int) -> None:
     """At the end of a lap, forget who has been dead for long, and shuffle the rest.
 

@@ -100,5 +100,5 @@ def wake(pool: Pool, member: int) -> None:
 def _refute(pool: Pool, member: int, inc: int) -> None:
     process = pool.members[member]
     process.inc = max(process.inc, inc) + 1
-    pool.sums[process.anomalous, REFUTATIONS] += 1
+    pool.sums[process.anomalous, REFUTATIONS] += pool.setting[0].times
     plant(pool, process.group >> 1, ALIVE, member, process.inc, member, 0)

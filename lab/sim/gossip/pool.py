@@ -150,9 +150,9 @@ class GossipPool:
 def _check(size: Size, rules: Rules) -> None:
     if not 1 <= size.members <= size.names:
         raise ValueError(f"{size.members} members of {size.names} names")
-    dials = rules.dials
-    longest_ms = dials.suspicion_max_mult * formulas.suspicion_timeout_ms(size.names, dials.probe_interval_ms, dials.suspicion_mult)
-    period_ms = formulas.push_pull_interval_ms(size.names, dials.push_pull_ms)
+    dials, names = rules.dials, size.times * size.names
+    longest_ms = dials.suspicion_max_mult * formulas.suspicion_timeout_ms(names, dials.probe_interval_ms, dials.suspicion_mult)
+    period_ms = formulas.push_pull_interval_ms(names, dials.push_pull_ms)
     if (
         max(longest_ms, period_ms + dials.push_pull_ms, dials.probe_interval_ms * TIMEOUT_SCALE_MAX) >= state.WHEEL_MS
         or dials.relays > INDIRECT_NODES_MAX
@@ -161,7 +161,7 @@ def _check(size: Size, rules: Rules) -> None:
         raise ValueError(
             f"a suspicion of {longest_ms} ms, {dials.relays} relays or {dials.gossip_nodes} packets a round do not fit the arrays"
         )
-    if formulas.retransmit_limit(size.names, dials.retransmit_mult) >= state.LEVELS:
+    if formulas.retransmit_limit(names, dials.retransmit_mult) >= state.LEVELS:
         raise ValueError("too many transmissions for the queue's lists")
     if rules.wire.alive_bytes < rules.wire.accusation_bytes:
         raise ValueError("an alive message is at least as long as a suspicion: it carries more")

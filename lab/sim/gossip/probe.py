@@ -6,7 +6,7 @@ Source: memberlist state.go:232-521 probe, probeNode; net.go handleIndirectPing.
 
 from lab.sim.compiled import compiled
 from lab.sim.gossip.chance import below
-from lab.sim.gossip.members import reset_list
+from lab.sim.gossip.members import end_lap
 from lab.sim.gossip.network import OUTSIDE, append, open_packet, send, take_messages, transmit
 from lab.sim.gossip.outside import accused, asleep, stand_in, woke_ms
 from lab.sim.gossip.rules import change_score, hear_suspect
@@ -71,7 +71,7 @@ def _next_target(pool: Pool, row: int) -> int:
     checked = 0
     while checked < owner.list_n:
         if owner.probe_at >= owner.list_n:
-            reset_list(pool, row)
+            end_lap(pool, row)
             owner.probe_at = 0
             checked += 1
             continue

@@ -45,7 +45,7 @@ def plant(pool: Pool, tongue: int, kind: int, subject: int, inc: int, accuser: i
     members, rows = pool.tongues[tongue, ALL_MEMBERS], pool.tongues[tongue, ALL_ROWS]
     if rows == 0:
         return
-    followed = min(1.0, rows / members)
+    followed = min(1.0, rows / (pool.setting[0].times * members))
     receptive = _receptive(pool, tongue, kind, subject)
     if pool.pace[tongue, TRANSMISSIONS_EACH] * receptive <= 1 and share(pool) >= followed:
         return
@@ -81,6 +81,7 @@ def _new_place(pool: Pool) -> int:
         if place == len(pool.rumours):
             raise ValueError("more rumours on their way than the arrays hold")
         pool.clock[RUMOURS_MADE] = place + 1
+        pool.timers[pool.setting[0].rumours_from + place].due_ms = NONE
     else:
         pool.clock[RUMOURS_FREE] = pool.rumours[place, RUMOUR_KIND]
     return int(place)

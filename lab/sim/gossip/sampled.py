@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from lab.sim.gossip import state
 from lab.sim.gossip.layout import Actions, Rules, Size
-from lab.sim.gossip.pool import NAMES_MAX as EXACT_NAMES_MAX
 from lab.sim.gossip.pool import GossipPool
 from lab.sim.gossip.state import NONE
 
@@ -28,30 +27,6 @@ FOLLOWED = 128
 """Members that are followed. Chosen: shares are then known to 1 / 128, their sampling error is at most 4.4 %; time and memory grow with it."""
 NAMES_MAX = 1_000_000
 """Most names of a sampled pool. Chosen: what each name takes without rows is 0.4 kB."""
-EXACT_MEMBERS = 2_500
-"""Most members at the start of which `pool_of` makes an exact pool. Chosen: memory and time go with the names that come to run, 0.5 GB of 2,500 and 4.5 GB of
-the 8,000 that an exact pool holds at most; more members would leave no room for newcomers."""
-
-
-def is_exact(members: int) -> bool:
-    """Does `pool_of` follow each of so many members?"""
-    return members <= EXACT_MEMBERS
-
-
-def names_max(members: int) -> int:
-    """Most names of a pool that begins with so many members."""
-    return EXACT_NAMES_MAX if is_exact(members) else NAMES_MAX
-
-
-def pool_of(size: Size, rules: Rules, chance: np.random.Generator, actions: Actions = (), observers: Sequence[int] = ()) -> GossipPool:
-    """The exact pool where it is affordable, else the sampled one. Both have the same methods.
-
-    Raises:
-        ValueError: more names than `names_max`, and as `GossipPool`.
-    """
-    if is_exact(size.members):
-        return GossipPool(size, rules, chance, actions, observers)
-    return SampledPool(size, rules, chance, actions, observers)
 
 
 class SampledPool(GossipPool):

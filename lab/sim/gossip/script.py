@@ -67,7 +67,7 @@ def _change(pool: Pool, action: int, member: int, argument: int) -> None:
     elif action == BLOCK:
         _block(pool, member, argument)
     elif action == RATE:
-        process.rate = argument / 1000
+        process.rate = argument / 1000 / pool.setting[0].times
         _hinder(pool, member)
     elif process.row != NONE:
         announce(pool, process.row, process.inc + 1)
@@ -182,6 +182,8 @@ def _know_all(pool: Pool, row: int, count: int) -> None:
         pool.order[row, subject] = subject
     reset_list(pool, row)
     owner.probe_at = below(pool, count)
+    if pool.setting[0].times > 1:
+        owner.laps = below(pool, pool.setting[0].times)
     begin_timers(pool, row, below(pool, pool.tables[count, PUSH_PULL_MS]))
 
 

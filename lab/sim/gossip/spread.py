@@ -36,7 +36,7 @@ def spread(pool: Pool, row: int, target: int, payload_bytes: int) -> None:
     if rows == members:
         deliver(pool, 0, receiver.row, size)
         return
-    copies = stands_for * rows / members
+    copies = stands_for * rows / (setting.times * members)
     if copies < FULL_SHARE:
         _tell_outside(pool, tongue)
     for _ in range(int(copies + share(pool))):
@@ -76,7 +76,7 @@ def _tell_for_others(pool: Pool, row: int, stands_for: float) -> None:
     for line in range(1, pool.packet_n[0]):
         message = pool.packets[0, line]
         if message[4] == 0 and message[3] == member and message[0] in (SUSPECT, DEAD) and _is_mistaken(pool, row, message[1], message[0]):
-            for _ in range(poisson(pool, stands_for - 1)):
+            for _ in range(poisson(pool, stands_for / pool.setting[0].times - 1)):
                 _accuse_another(pool, row, message[0])
 
 

@@ -136,11 +136,14 @@ ROW = np.dtype(
         ("was_packets", np.int64),
         ("was_bytes", np.int64),
         ("was_queued_id", np.int64),
+        ("laps", np.int64),
+        ("owing", np.float64),
     ],
     align=True,
 )
 """The loops and queues of one followed process. `long_levels`, `short_levels`: bit k set when its queue holds alive or shorter messages sent k times.
-`packets`, `bytes`, `messages`: sent, not yet in `counts`. `was_...`: a second ago.
+`packets`, `bytes`, `messages`: sent, not yet in `counts`. `was_...`: a second ago. Of a thinned
+pool: `laps` over the list since it was last reset, `owing` room of packets, 0 or less.
 `free_place`: 1 + a free place of its own in `queued`. `phase`: of its probe, see probe.py."""
 
 NAME = np.dtype(
@@ -200,9 +203,10 @@ SETTING_NAMES = [
     "wakes_from",
     "rumours_from",
     "suspicions_from",
+    "times",
 ]
 SETTING = np.dtype([*((name, np.int64) for name in SETTING_NAMES), ("loss", np.float64)])
-"""The rules as numbers, see constants.py; where the kinds of timers begin, see wheel.py."""
+"""The rules as numbers, see constants.py; where the kinds of timers begin, see wheel.py; `times`: names that each name stands for, see thinned.py."""
 
 COUNTS = [
     "packets",
@@ -300,10 +304,11 @@ HOLD_ALIVE, HOLD_SUSPECT, HOLD_ENDED = range(3)
 """Columns of `held`: views of a name by rows of a group."""
 RUMOUR_KIND, RUMOUR_SUBJECT, RUMOUR_INC, RUMOUR_ACCUSER, RUMOUR_TONGUE = range(5)
 """Columns of `rumours`; a free place holds the next free one in RUMOUR_KIND."""
-PROBES_PER_S, LISTED, FAILED, PERIOD_S, CONTACTS_PER_S, TRANSMISSIONS_EACH, FILL_MS = range(7)
-PACES = 7
+PROBES_PER_S, LISTED, FAILED, PERIOD_S, CONTACTS_PER_S, TRANSMISSIONS_EACH, FILL_MS, QUEUED_EACH = range(8)
+PACES = 8
 """Measured at the rows each second, see hazards.py: probes of a steady member, members that it holds alive and failed, its push/pull period, packets
-it sends, how often it sends a message, and how long a blocked member's socket takes to fill."""
+it sends, how often it sends a message, how long a blocked member's socket takes to fill, and
+the messages in its queue. The names and messages are those of the arrays, see thinned.py."""
 
 
 class Pool(NamedTuple):

@@ -4,9 +4,12 @@ from lab.sim.compiled import compiled
 from lab.sim.gossip.groups import weight
 from lab.sim.gossip.state import (
     BYTES,
+    DROPPED_HANDOFF,
     FAILURES,
     FALSE_POSITIVES,
+    FALSE_POSITIVES_OWN,
     JOINS,
+    LEAVES,
     MESSAGES,
     NONE,
     NOW,
@@ -14,8 +17,11 @@ from lab.sim.gossip.state import (
     PHANTOMS,
     PINGS,
     REFUTATIONS,
+    RESURRECTIONS,
     RUNNING_N,
     SAMPLED,
+    SUSPICIONS,
+    UPDATES,
     Pool,
 )
 
@@ -43,12 +49,31 @@ def flush(pool: Pool, row: int) -> None:
     owner.packets = 0
     owner.bytes = 0
     owner.messages = 0
-    stands_for, side = weight(pool, row), pool.members[member].anomalous
+    stands_for, side, each = weight(pool, row), pool.members[member].anomalous, pool.setting[0].times
     for number in range(len(counts)):
         if counts[number] != flushed[number]:
-            times = 1.0 if number == REFUTATIONS else stands_for
+            times = float(each) if number == REFUTATIONS else stands_for
+            if _is_of_names(number):
+                times *= each
             pool.sums[side, number] += times * (counts[number] - flushed[number])
             flushed[number] = counts[number]
+
+
+@compiled
+def _is_of_names(count: int) -> bool:
+    """Is it counted for each name, so that where a name stands for several there are as many more?"""
+    return count in (
+        MESSAGES,
+        SUSPICIONS,
+        UPDATES,
+        FALSE_POSITIVES,
+        FALSE_POSITIVES_OWN,
+        JOINS,
+        FAILURES,
+        LEAVES,
+        RESURRECTIONS,
+        DROPPED_HANDOFF,
+    )
 
 
 @compiled
@@ -59,9 +84,9 @@ def sample(pool: Pool) -> None:
         return
     pool.clock[SAMPLED] = number + 1
     flush_all(pool)
-    line = pool.samples[number]
+    line, times = pool.samples[number], pool.setting[0].times
     line[0] = pool.clock[NOW] / 1000
-    line[1] = pool.clock[RUNNING_N]
+    line[1] = pool.clock[RUNNING_N] * times
     rows = 0
     for row in range(len(pool.rows)):
         member = pool.follows[row]
@@ -69,12 +94,12 @@ def sample(pool: Pool) -> None:
             continue
         owner, stands_for = pool.rows[row], weight(pool, row)
         rows += 1
-        line[2] += stands_for * owner.alive_n
-        line[3] += stands_for * owner.failed_n
-        line[5] += stands_for * owner.queued_n
-        line[6] += stands_for * (owner.handoff_n + owner.urgent_n)
+        line[2] += stands_for * times * owner.alive_n
+        line[3] += stands_for * times * owner.failed_n
+        line[5] += stands_for * times * owner.queued_n
+        line[6] += stands_for * times * (owner.handoff_n + owner.urgent_n)
         line[7] += stands_for * pool.members[member].score
-    line[4] = pool.clock[PHANTOMS] * (pool.clock[RUNNING_N] / max(1, rows))
+    line[4] = pool.clock[PHANTOMS] * times * (times * pool.clock[RUNNING_N] / max(1, rows))
     line[8] = pool.sums[0, JOINS] + pool.sums[1, JOINS]
     line[9] = pool.sums[0, FAILURES] + pool.sums[1, FAILURES]
     line[10] = pool.sums[0, FALSE_POSITIVES] + pool.sums[1, FALSE_POSITIVES]
