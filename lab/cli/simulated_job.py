@@ -109,7 +109,10 @@ def write_history(path: Path, events: list[Event]) -> None:
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Python looks for no cycles meanwhile: all that is made lives until the page is written, up to a million events, and looking through them takes a tenth of the time."""
+    """Python looks for no cycles meanwhile.
+
+    All that is made lives until the page is written, up to a million events, and looking through them takes a tenth of the time.
+    """
     was_on = gc.isenabled()
     gc.disable()
     try:

@@ -29,7 +29,9 @@ HOMES = 3
 
 
 class ThinnedPool(SampledPool):
-    """As `SampledPool`, of one name of every `times`: of the first so many the first, of the next the second and so on, so that no other order is in step with it. Members have the numbers that they have in the whole pool, and what is counted is the whole's.
+    """As `SampledPool`, of one name of every `times`: of the first so many the first, of the next the second and so on.
+
+    So no other order is in step with it. Members have the numbers that they have in the whole pool, and what is counted is the whole's.
 
     Args:
         size: of the whole pool; `times` is k: more cost less and widen the errors.
