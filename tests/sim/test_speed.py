@@ -20,11 +20,11 @@ TWO_HOURS = {"steady_s": 3515, "outage_s": 40, "flood_s": 45, "recovery_s": 3600
 
 
 def churned(members: int, seconds: int) -> tuple[GossipPool, float]:
-    """A pool in which each second one of 7,000 dies and one joins, and the CPU seconds it took."""
+    """A pool in which each second one of 7,000 dies and one joins, newcomers last, and the CPU seconds it took."""
     chance, every_ms = np.random.default_rng(1), 7_000_000 // members
     moments = np.arange(1000, 1000 * seconds, every_ms)
-    victims = chance.permutation(np.arange(3, members))[: len(moments)]
     names = members + np.arange(len(moments))
+    victims = np.concatenate([chance.permutation(np.arange(3, members)), names])[: len(moments)]
     kills = np.stack([moments, np.full(len(moments), script.KILL), victims, np.zeros(len(moments), np.int64)], axis=1)
     starts = np.stack([moments, np.full(len(moments), script.START), names, names % 3], axis=1)
     pool = pool_of(
