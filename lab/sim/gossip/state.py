@@ -254,6 +254,20 @@ COUNTS = [
     DROPPED_KEY,
 ) = range(len(COUNTS))
 
+OF_NAMES = (
+    MESSAGES,
+    SUSPICIONS,
+    UPDATES,
+    FALSE_POSITIVES,
+    FALSE_POSITIVES_OWN,
+    JOINS,
+    FAILURES,
+    LEAVES,
+    RESURRECTIONS,
+    DROPPED_HANDOFF,
+)
+"""Counted for each name, so that where a name stands for several there are as many more."""
+
 SAMPLES = [
     "running",
     "alive_views",

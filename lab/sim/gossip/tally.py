@@ -4,24 +4,19 @@ from lab.sim.compiled import compiled
 from lab.sim.gossip.groups import weight
 from lab.sim.gossip.state import (
     BYTES,
-    DROPPED_HANDOFF,
     FAILURES,
     FALSE_POSITIVES,
-    FALSE_POSITIVES_OWN,
     JOINS,
-    LEAVES,
     MESSAGES,
     NONE,
     NOW,
+    OF_NAMES,
     PACKETS,
     PHANTOMS,
     PINGS,
     REFUTATIONS,
-    RESURRECTIONS,
     RUNNING_N,
     SAMPLED,
-    SUSPICIONS,
-    UPDATES,
     Pool,
 )
 
@@ -53,27 +48,10 @@ def flush(pool: Pool, row: int) -> None:
     for number in range(len(counts)):
         if counts[number] != flushed[number]:
             times = float(each) if number == REFUTATIONS else stands_for
-            if _is_of_names(number):
+            if number in OF_NAMES:
                 times *= each
             pool.sums[side, number] += times * (counts[number] - flushed[number])
             flushed[number] = counts[number]
-
-
-@compiled
-def _is_of_names(count: int) -> bool:
-    """Is it counted for each name, so that where a name stands for several there are as many more?"""
-    return count in (
-        MESSAGES,
-        SUSPICIONS,
-        UPDATES,
-        FALSE_POSITIVES,
-        FALSE_POSITIVES_OWN,
-        JOINS,
-        FAILURES,
-        LEAVES,
-        RESURRECTIONS,
-        DROPPED_HANDOFF,
-    )
 
 
 @compiled
