@@ -170,6 +170,13 @@ class _World(compose.LabWorld):
         self._told.line(f"read {topic}the tallies of the pods")
         return {}
 
+    def _outdone(self, calm_cores: float) -> bool:
+        del calm_cores  # nothing was measured
+        self._told.line(
+            f"where nodes take less than {calibration.TRUE_SHARE:g} of what they took without load when they were calibrated: calibrate anew"
+        )
+        return False
+
     def _plan(self) -> Plan:
         known = calibration.recall(self._wanted.workload)
         if known is not None:

@@ -4,6 +4,7 @@ The measurement is kept in the cache, because it belongs to the machine and the 
 """
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,6 +22,11 @@ WINDOW_S = 20.0
 CALM_WINDOW_S = 5.0
 CALM_SHARE = 0.9
 """Chosen: with a cap of 1.7 times the steady use a node at rest stands at 0.6 of its cap, one that still starts pods at 1."""
+LEVEL_SHARE = 0.9
+"""Chosen: two windows in turn whose means are so near are a use that no longer falls."""
+TRUE_SHARE = 0.85
+"""Chosen, and of one occasion: the same 35 pods took 0.074 core beside other work and 0.058 an hour later (0.78), and a cap of 2.2 times the use
+instead of 1.7 contained the flood."""
 
 GOOD_FOR = timedelta(hours=12)
 """Chosen: the same workload took 0.124 cores one night and 0.102 the next morning on one virtual machine, whose neighbours come and go. What its
@@ -46,14 +52,20 @@ class Calibration:
     agents_per_pod: int = 1
     logging: bool = True
     watches_per_pod: int = 0
+    calm_cores: float = 0.0
+    """Mean use just before, without load, by which a later run sees whether it is still true; 0 where an older lab did not keep it."""
+
+    def outdone(self, calm_cores: float) -> bool:
+        """Do the nodes take so much less without load today that it must have been measured beside other work?"""
+        return calm_cores < TRUE_SHARE * self.calm_cores
 
     def stale(self, now: datetime) -> bool:
         """Is it too old to set caps by?"""
         return now - datetime.fromisoformat(self.measured_utc) > GOOD_FOR
 
 
-def measure(world: KindWorld, workload: Workload) -> Calibration:
-    """Use of the app nodes over `WINDOW_S`, with the workload running and no cap set."""
+def measure(world: KindWorld, workload: Workload, calm_cores: float) -> Calibration:
+    """Use of the app nodes over `WINDOW_S`, with the workload under load and no cap set; `calm_cores` is what they took without load."""
     uses = list(uses_cores(world, WINDOW_S).values())
     use, most = round(sum(uses) / len(uses), 4), round(max(uses), 4)
     return Calibration(
@@ -66,6 +78,7 @@ def measure(world: KindWorld, workload: Workload) -> Calibration:
         agents_per_pod=workload.agents_per_pod,
         logging=workload.logging,
         watches_per_pod=workload.watches_per_pod,
+        calm_cores=calm_cores,
     )
 
 
@@ -83,20 +96,33 @@ def _read(world: KindWorld, name: str) -> tuple[float, float]:
     return world.clock.now_s(), used_s
 
 
-def await_calm(world: KindWorld, progress: Progress, plan: Plan) -> None:
-    """Wait, before the caps are put on, until no app node has more to do than a steady one: what pods do when they start must not count as steady.
+def await_calm(world: KindWorld, progress: Progress, plan: Plan | None = None) -> float:
+    """Wait until what the pods' start takes is over: it must not count as steady, and must not meet a cap.
 
     A large gossip pool that is capped before it is calm stays ill: of 105 agents, capped at 1.5 times their steady use, none was calm in 120 s.
 
+    Args:
+        world: the cluster, uncapped and without load.
+        progress: one step.
+        plan: the caps to come, of which no app node may want nearly all; None while they are not known.
+
+    Returns:
+        Mean use of an app node over the last `CALM_WINDOW_S`, in cores.
+
     Raises:
-        Aborted: a node stays busy.
+        Aborted: a node stays busy, or the use goes on falling.
     """
+    means = [math.inf]
 
     def busy() -> str:
-        most = {name: use for name, use in uses_cores(world, CALM_WINDOW_S).items() if use > CALM_SHARE * plan.app_cap_cores}
-        return ", ".join(f"{name} uses {use:.2f} of {plan.app_cap_cores:.2f} cores" for name, use in most.items())
+        uses = uses_cores(world, CALM_WINDOW_S)
+        means.append(sum(uses.values()) / len(uses))
+        if plan is not None and (most := {name: use for name, use in uses.items() if use > CALM_SHARE * plan.app_cap_cores}):
+            return ", ".join(f"{name} uses {use:.2f} of {plan.app_cap_cores:.2f} cores" for name, use in most.items())
+        return "" if means[-1] >= LEVEL_SHARE * means[-2] else f"a node uses {means[-1]:.3f} cores, which still falls"
 
     until(progress, world.clock, "calm nodes", busy, CALM_ALLOWED_S)
+    return round(means[-1], 4)
 
 
 def remember(calibration: Calibration) -> None:
