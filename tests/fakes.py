@@ -222,6 +222,7 @@ class FakeWorld(FakePowers):
         self.deaf = False
         self.thawed = 0
         self.pods = 0
+        self.provided = 0
         self.pods_missing = 0
         self.reset_raises: BaseException | None = None
         self.generator = FakeLoad()
@@ -239,6 +240,9 @@ class FakeWorld(FakePowers):
 
     def broker_answers(self, timeout_s: float) -> bool:
         return not (self.frozen or self.broker_flaps()) or self.deaf
+
+    def provide(self) -> None:
+        self.provided += 1
 
     def reset(self, pods: int) -> None:
         self.pods = pods

@@ -17,6 +17,9 @@ ENGINE_TOOLS = {
 }
 """For the containers themselves: program to package."""
 
+ENGINE_PARTS = frozenset({"dockerd", "containerd", "runc"})
+"""Of these: what an engine that answers has no need of on this host's path."""
+
 BUILD_TOOLS = {"debootstrap": "debootstrap", "mvn": "maven"}
 """For building the images out of package registries; pulled images need neither."""
 

@@ -50,14 +50,13 @@ def check(history: History, watch: Watch) -> LinkResult:
             return LinkResult(status="unknown", reason="too few reads after the steady phase", **common)
         return LinkResult(status="quiet", reason=f"the p99 stayed below {bound:.0f} ms", **common)
     back_s = back_for_good(windows, max(BACK_TIMES * usual.high, MS_MIN / 2), min(onsets))
-    still_failing = bool(failed_s) and back_s is not None and failed_s[-1] > back_s
+    served_s = back_for_good(failing, math.nextafter(FAILED_SHARE, 0), min(onsets))
     reason = (
         f"the p99 over {WINDOW_S} s, reached by at least {AT_LEAST} reads, rose to {peak(windows) or 0:,.0f} ms; "
         f"in the steady state it was {usual.high:,.0f} ms"
     )
-    return LinkResult(
-        status="fired", fired_at_s=min(onsets), recovered_at_s=failed_s[-1] if still_failing else back_s, reason=reason, **common
-    )
+    recovered_s = None if back_s is None or served_s is None else max(back_s, served_s)
+    return LinkResult(status="fired", fired_at_s=min(onsets), recovered_at_s=recovered_s, reason=reason, **common)
 
 
 def high(numbers: Sequence[float]) -> float:

@@ -26,7 +26,7 @@ SAME_TIME_S = 10
 CRI_TIMES = 10
 CRI_MS_MIN = 1000
 """Chosen: CRI calls take tens of milliseconds; kubelet gives up on them after seconds. The steady range is that of all nodes together,
-since one node is asked only every 10 s."""
+since one node is asked only every 4 s."""
 CRI_TIMEOUT_MS = 10_000
 """Time-out of the CRI probe."""
 

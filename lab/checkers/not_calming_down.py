@@ -15,7 +15,7 @@ MEASURE = "links 3-9 still out of their steady range after the cause is gone"
 def check(history: History, watch: Watch, earlier: Sequence[LinkResult]) -> LinkResult:
     """Fires when, `metastable_after_s` after Kafka answers and the flood is over, a link from 3 on is not back for good."""
     common: dict[str, Any] = {"link": 10, "title": TITLE, "measure": MEASURE, "unit": "links"}
-    if watch.release_s is None and history.first("fault") is not None:
+    if watch.release_s is None and _was_injured(history):
         return LinkResult(status="unknown", reason="no fault was healed within the watch", **common)
     if watch.release_s is None and history.first("locust", profile="flood") is None:
         return LinkResult(status="quiet", reason="no fault and no flood, so there is nothing to calm down from", **common)
@@ -54,6 +54,12 @@ def cause_gone_s(history: History, watch: Watch) -> float | None:
         p.at_s for points in read(history, "kafka_answer_ms").values() for p in points if p.value is not None and p.at_s >= released_s
     ]
     return max(min(answers), watch.flood_end_s or 0.0) if answers else None
+
+
+def _was_injured(history: History) -> bool:
+    """Was any fault begun? Remedies have events of the same kind."""
+    faults = {fault["fault"] for fault in history.header["experiment"].get("faults", [])}
+    return any(event["fault"] in faults for event in history.of("fault"))
 
 
 def _calm(downstream: Sequence[LinkResult], common: dict[str, Any]) -> LinkResult:

@@ -90,8 +90,13 @@ def down() -> None:
     console = terminal()
     with run_lock(paths.LOCK, SystemClock()):
         found = engine.find() or (engine.ensure(console) if engine.left_behind() else None)
+        if found is None and paths.KUBECONFIG.exists():
+            raise Refused(
+                "remove the lab",
+                "the engine that its cluster runs in does not answer",
+                "start it, or set DOCKER_HOST as for lab up; then lab down",
+            )
         docker = Docker() if found else None
-        healing.end_leftover_load(paths.STATE)
         bring_up.down(console, docker, found.env() if found else {})
         engine.stop(console)
     shutil.rmtree(paths.STATE, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -12,14 +13,15 @@ from typing import Any
 import psutil
 
 from lab.adapters import debian, shell
-from lab.adapters.docker import Docker
+from lab.adapters.docker import NEIGHBOUR, Docker
 from lab.adapters.kube import Kube
 from lab.cluster import bring_up, doctor, engine, neighbour, reset, shape
 from lab.cluster import calibrate as calibration
 from lab.cluster.arms import Arm
+from lab.cluster.settle import until
 from lab.cluster.world import KindWorld, open_world
 from lab.core import paths
-from lab.core.errors import Refused
+from lab.core.errors import Aborted, Refused
 from lab.core.experiment import Experiment, Workload
 from lab.core.ledger import Ledger
 from lab.core.neighbour import Neighbour
@@ -29,6 +31,7 @@ from lab.core.secrets import Deployer, VaultKeys
 from lab.core.shipper import DEFAULT_SHIPPER, Shipper
 from lab.core.vault import DEFAULT_STORAGE, Storage
 from lab.faults.table import FAULTS
+from lab.images import state as images
 from lab.images import versions
 from lab.images.build import build_consul, build_shipper, build_vault
 from lab.images.containers import image_id
@@ -41,10 +44,12 @@ from lab.workload.delivered import account_now
 from lab.workload.locust import Load, LoadSettings
 from lab.workload.tallies import read_all
 
-__all__ = ["FAULTS", "LabWorld", "built", "calibrate", "dismiss_neighbour", "host", "ledger", "world"]
+__all__ = ["FAULTS", "LabWorld", "calibrate", "dismiss_neighbour", "host", "ledger", "world"]
 
 CALIBRATION_ALLOWED_S = 60.0
 """Chosen: the window of 20 s, Locust's start and stop."""
+FIRST_ANSWERS_ALLOWED_S = 30.0
+"""Chosen: Locust was seen to need up to 12 s until its first request on a busy host."""
 
 
 def ledger() -> Ledger:
@@ -65,7 +70,7 @@ def world() -> KindWorld:
 
 def host() -> doctor.Host:
     """What the doctor looks at."""
-    return doctor.read_host(_engine_version, _lab_is_up, debian.missing_tools)
+    return doctor.read_host(_engine_version, _lab_is_up, debian.missing_tools, images.made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,18 @@ class LabWorld:
     def __getattr__(self, name: str) -> Any:
         """The cluster's powers (freeze, thaw, ...)."""
         return getattr(self._kind, name)
+
+    def provide(self) -> None:
+        """See `World.provide`: the Consul, the Vault and the shipper that are asked for, a fresh measurement, and free ports for a neighbour."""
+        experiment = self._experiment
+        if experiment.neighbour.pods and not self._kind.docker.nodes(NEIGHBOUR):
+            doctor.need_ports(neighbour.PORTS, "make the second cluster")
+        build_consul(self._progress, experiment.consul.version)
+        build_vault(self._progress, experiment.vault.storage)
+        build_shipper(self._progress, experiment.workload.shipper)
+        known = calibration.recall(experiment.workload)
+        if known is None or known.stale(self._kind.clock.utc()):
+            calibrate(self._progress, experiment.workload)
 
     def reset(self, pods: int) -> None:
         """See `World.reset`."""
@@ -179,13 +196,15 @@ class LabWorld:
         return same_arm and self._calibration().outdone(calm_cores)
 
     def _plan(self) -> shape.Plan:
-        wanted, cores = self._experiment, len(os.sched_getaffinity(0))
-        use_cores = self._calibration().use_cores
         try:
-            return shape.plan(use_cores, wanted.shape, len(self._kind.app_nodes), cores, wanted.neighbour)
+            return self._planned()
         except Refused:  # it may have been measured while the host was busy: the next run measures again
-            calibration.forget(wanted.workload)
+            calibration.forget(self._experiment.workload)
             raise
+
+    def _planned(self) -> shape.Plan:
+        wanted, cores = self._experiment, len(os.sched_getaffinity(0))
+        return shape.plan(self._calibration().use_cores, wanted.shape, len(self._kind.app_nodes), cores, wanted.neighbour)
 
 
 def calibrate(progress: Progress, workload: Workload) -> calibration.Calibration:
@@ -245,20 +264,6 @@ def _engine_env() -> Mapping[str, str]:
     return found.env() if found else {}
 
 
-def built(progress: Progress, experiment: Experiment) -> None:
-    """See to it that the engine has the Consul, the Vault and the shipper that an experiment asks for."""
-    build_consul(progress, experiment.consul.version)
-    build_vault(progress, experiment.vault.storage)
-    build_shipper(progress, experiment.workload.shipper)
-
-
-def calibrated(progress: Progress, workload: Workload) -> None:
-    """See to it that this machine has a fresh measurement for `workload`, so that a run knows its caps before it begins."""
-    known = calibration.recall(workload)
-    if known is None or known.stale(world().clock.utc()):
-        calibrate(progress, workload)
-
-
 def _load(workload: Workload, folder: Path, kind: KindWorld) -> Load:
     return Load(LoadSettings.of(workload, folder, kind.clock.now_s()))
 
@@ -270,14 +275,21 @@ def _deployer() -> Deployer | None:
 
 
 def _measured(progress: Progress, kind: KindWorld, workload: Workload, calm_cores: float) -> calibration.Calibration:
-    load = _load(workload, paths.STATE, kind)
-    with progress.step("measuring the steady use of a node", CALIBRATION_ALLOWED_S) as step:
-        load.start("steady", CALIBRATION_ALLOWED_S)
-        try:
+    """With load, and only with it: what nobody asked for anything takes is no steady use."""
+    folder = paths.STATE / "calibration"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    load = _load(workload, folder, kind)
+    load.start("steady", CALIBRATION_ALLOWED_S)
+    try:
+        until(progress, kind.clock, "the load's first answers", lambda: load.problem() or load.unanswered(), FIRST_ANSWERS_ALLOWED_S)
+        with progress.step("measuring the steady use of a node", CALIBRATION_ALLOWED_S) as step:
             found = calibration.measure(kind, workload, calm_cores)
-        finally:
-            load.stop()
-        step.say(f"{found.use_cores:.3f} cores")
+            if problem := load.problem():
+                raise Aborted("measure a node under load", problem, "lab doctor; then lab calibrate")
+            step.say(f"{found.use_cores:.3f} cores")
+    finally:
+        load.stop()
     calibration.remember(found)
     return found
 

@@ -19,7 +19,9 @@ UNKNOWN = 3
 def judge_folder(folder: Path) -> tuple[History, Verdict]:
     """Judge a stored run; writes verdict.json. Both go on to the page and the terminal: a long history takes as long to read as to judge."""
     history, verdict = read(folder)
-    (folder / "verdict.json").write_text(verdict.to_json(), encoding="utf-8")
+    draft = folder / ".verdict.json.draft"  # one that is cut short must not be taken for a verdict
+    draft.write_text(verdict.to_json(), encoding="utf-8")
+    draft.replace(folder / "verdict.json")
     return history, verdict
 
 

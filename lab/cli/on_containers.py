@@ -44,18 +44,26 @@ def run_and_judge(experiment: Experiment, out: Path | None, command: str) -> tup
     console = terminal()
     clock = SystemClock()
     world = compose.LabWorld(console, experiment)
-    compose.built(console, experiment)
     guard = Watchdog(WATCHDOG, clock)
     request = Request(experiment, command=command, git=provenance.git(), out=out)
-    compose.calibrated(console, experiment.workload)
     with _alone_again(console, experiment), _promptly(), live_view(console.rich) as view:
         outcome = run_experiment(request, Parts(world, compose.FAULTS, clock, console, guard, view.observers, view))
+    if outcome.error is not None:
+        _tell_what_was_seen(console, outcome.folder)
+        raise outcome.error
     history, verdict = judging.judge_folder(outcome.folder)
     judging.write_report(outcome.folder, history, verdict)
-    if outcome.error is not None:
-        console.line(f"what was seen until then: {outcome.folder / 'report.html'}")
-        raise outcome.error
     return outcome.folder, history, verdict
+
+
+def _tell_what_was_seen(console: LabConsole, folder: Path) -> None:
+    """The page of a run that was not completed, where there is enough for one; why it was not completed is worth more than what goes wrong here."""
+    try:
+        page = judging.write_report(folder, *judging.judge_folder(folder))
+    except Exception as error:  # noqa: BLE001  # a full disk, a history without a beginning: the run's own error is still to be raised
+        console.line(f"what was seen until then is in {folder} and could not be judged: {type(error).__name__}: {error}")
+    else:
+        console.line(f"what was seen until then: {page}")
 
 
 @contextmanager

@@ -135,6 +135,9 @@ class _World(compose.LabWorld):
                 "# this machine has no measurement for this workload: lab calibrate comes first, and MEASURED stands for what it finds"
             )
 
+    def provide(self) -> None:
+        """Told in one line, by the constructor, where anything is lacking."""
+
     def probes(self) -> Sequence[Probe]:
         """Told, not started: they only ask."""
         names, workload = [node.name for node in self._cluster.nodes], self._wanted.workload
@@ -180,7 +183,7 @@ class _World(compose.LabWorld):
     def _plan(self) -> Plan:
         known = calibration.recall(self._wanted.workload)
         if known is not None:
-            return super()._plan()
+            return self._planned()
         return plan(float("nan"), self._wanted.shape, len(self._cluster.app_nodes), 0, self._wanted.neighbour)
 
 
@@ -274,11 +277,15 @@ class _Fault:
     def target(self) -> str:
         return self.real.target
 
+    @property
+    def blast_radius(self) -> str:
+        return self.real.blast_radius
+
     def to_record(self) -> dict[str, Any]:
         return self.real.to_record()
 
     def inject(self, world: Any) -> None:
-        self.told.line(f"# inject {self.name}")
+        self.told.line(f"# inject {self.name}, which hits at most {self.blast_radius}")
         self.real.inject(world)
         self.acts = True
 

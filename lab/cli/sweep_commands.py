@@ -188,7 +188,10 @@ def judged(folder: Path) -> Verdict | None:
     place = folder / "verdict.json"
     if not place.is_file():
         return None
-    verdict = Verdict.from_json(place.read_text(encoding="utf-8"))
+    try:
+        verdict = Verdict.from_json(place.read_text(encoding="utf-8"))
+    except ValueError:  # cut short
+        return None
     return verdict if verdict.status == "completed" else None
 
 

@@ -130,12 +130,16 @@ def _create(progress: Progress, world: KindWorld, env: Mapping[str, str]) -> Non
     connected = applied = False
     with ThreadPoolExecutor(1) as pool:
         creating = pool.submit(kind.create, progress, world.docker, paths.project() / "kind-config.yaml", env)
-        while not applied and not creating.done():
-            world.clock.sleep(EARLY_LOOK_S)
-            with contextlib.suppress(LabError):  # not yet: the next look, or the end, does it
-                connected = connected or _connect(world)
-                applied = applied or _apply_early(world, env)
-        creating.result()
+        try:
+            while not applied and not creating.done():
+                world.clock.sleep(EARLY_LOOK_S)
+                with contextlib.suppress(LabError):  # not yet: the next look, or the end, does it
+                    connected = connected or _connect(world)
+                    applied = applied or _apply_early(world, env)
+            creating.result()
+        except BaseException:  # Ctrl-C does not reach kind, which has a session of its own, and the pool waits for it
+            shell.end_all()
+            raise
     EARLY_KUBECONFIG.unlink(missing_ok=True)
     with progress.step("network and manifests"):
         if not connected and not _connect(world):

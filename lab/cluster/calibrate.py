@@ -4,7 +4,6 @@ The measurement is kept in the cache, because it belongs to the machine and the 
 """
 
 import json
-import math
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,7 +22,9 @@ CALM_WINDOW_S = 5.0
 CALM_SHARE = 0.9
 """Chosen: with a cap of 1.7 times the steady use a node at rest stands at 0.6 of its cap, one that still starts pods at 1."""
 LEVEL_SHARE = 0.9
-"""Chosen: two windows in turn whose means are so near are a use that no longer falls."""
+LEVEL_WINDOWS = 4
+"""Chosen: a use that was not a tenth higher 20 s ago no longer falls; it was seen to fall by a fifth in 41 s. Before a run, whose caps are known, one
+window must do: the steady phase is still to come."""
 TRUE_SHARE = 0.85
 """Chosen, and of one occasion: the same 35 pods took 0.074 core beside other work and 0.058 an hour later (0.78), and a cap of 2.2 times the use
 instead of 1.7 contained the flood."""
@@ -112,14 +113,16 @@ def await_calm(world: KindWorld, progress: Progress, plan: Plan | None = None) -
     Raises:
         Aborted: a node stays busy, or the use goes on falling.
     """
-    means = [math.inf]
+    means: list[float] = []
+    back = LEVEL_WINDOWS if plan is None else 1
 
     def busy() -> str:
         uses = uses_cores(world, CALM_WINDOW_S)
         means.append(sum(uses.values()) / len(uses))
         if plan is not None and (most := {name: use for name, use in uses.items() if use > CALM_SHARE * plan.app_cap_cores}):
             return ", ".join(f"{name} uses {use:.2f} of {plan.app_cap_cores:.2f} cores" for name, use in most.items())
-        return "" if means[-1] >= LEVEL_SHARE * means[-2] else f"a node uses {means[-1]:.3f} cores, which still falls"
+        level = len(means) > back and means[-1] >= LEVEL_SHARE * means[-1 - back]
+        return "" if level else f"a node uses {means[-1]:.3f} cores, and it must be seen not to fall"
 
     until(progress, world.clock, "calm nodes", busy, CALM_ALLOWED_S)
     return round(means[-1], 4)

@@ -14,7 +14,9 @@ from typing import Literal
 
 import psutil
 
+from lab.adapters import debian
 from lab.core import paths
+from lab.core.errors import Refused
 
 GIB = 2**30
 MEMORY_NEEDED = 10 * GIB
@@ -61,9 +63,15 @@ class Host:
     lab_is_up: bool
     ports_taken: tuple[int, ...]
     tools_missing: tuple[str, ...]
+    images_made: bool
 
 
-def read_host(engine_version: Callable[[], str], lab_is_up: Callable[[], bool], tools_missing: Callable[[], Sequence[str]]) -> Host:
+def read_host(
+    engine_version: Callable[[], str],
+    lab_is_up: Callable[[], bool],
+    tools_missing: Callable[[], Sequence[str]],
+    images_made: Callable[[], bool],
+) -> Host:
     """Ask the machine; changes nothing."""
     up = lab_is_up()
     return Host(
@@ -80,6 +88,7 @@ def read_host(engine_version: Callable[[], str], lab_is_up: Callable[[], bool], 
         lab_is_up=up,
         ports_taken=() if up else tuple(port for port in PORTS if _taken(port)),
         tools_missing=tuple(tools_missing()),
+        images_made=images_made(),
     )
 
 
@@ -97,6 +106,16 @@ def examine(host: Host) -> list[Finding]:
         _files(host),
         _ports(host),
     ]
+
+
+def need_ports(ports: Sequence[int], wanted: str) -> None:
+    """See that nobody has these ports.
+
+    Raises:
+        Refused: somebody has; `wanted` is what they are needed for.
+    """
+    if taken := [port for port in ports if _taken(port)]:
+        raise Refused(wanted, *_who_has(taken))
 
 
 def capabilities(mask: str) -> frozenset[int]:
@@ -120,7 +139,7 @@ def _memory(host: Host) -> Finding:
 
 def _disk(host: Host) -> Finding:
     saw = f"{host.disk_free / GIB:.0f} GiB free at {paths.cache()}"
-    if host.disk_free < DISK_NEEDED and host.tools_missing:
+    if host.disk_free < DISK_NEEDED and not host.images_made:
         return Finding("disk", "missing", saw, f"free {DISK_NEEDED // GIB} GiB, or set CASCADE_LAB_CACHE to a larger disk")
     if host.disk_free < DISK_NEEDED // 5:
         return Finding("disk", "missing", saw, f"free {DISK_NEEDED // 5 // GIB} GiB, or set CASCADE_LAB_CACHE to a larger disk")
@@ -128,7 +147,7 @@ def _disk(host: Host) -> Finding:
 
 
 def _engine(host: Host) -> Finding:
-    if host.engine and host.engine != "installed":
+    if _answers(host):
         return Finding("engine", "ok", f"Docker {host.engine} answers")
     if host.root and host.debian:
         return Finding(
@@ -142,13 +161,21 @@ def _engine(host: Host) -> Finding:
     )
 
 
+def _answers(host: Host) -> bool:
+    return bool(host.engine) and host.engine != "installed"
+
+
 def _tools(host: Host) -> Finding:
-    if not host.tools_missing:
-        return Finding("build tools", "ok", "all there")
-    names = " ".join(host.tools_missing)
+    unneeded = {*(debian.BUILD_TOOLS if host.images_made else ()), *(debian.ENGINE_PARTS if _answers(host) else ())}
+    needed = [name for name in host.tools_missing if name not in unneeded]
+    if not needed:
+        return Finding("tools", "ok", "all that are needed")
+    saw, fix = f"missing: {' '.join(needed)}", f"sudo {debian.install_command(needed)}"
     if host.root and host.debian:
-        return Finding("build tools", "warn", f"missing: {names}", "lab up installs them: make lab-up")
-    return Finding("build tools", "missing", f"missing: {names}", f"sudo apt-get install {names}")
+        return Finding("tools", "warn", saw, "lab up installs them: make lab-up")
+    if set(needed) <= set(debian.BUILD_TOOLS):
+        return Finding("tools", "warn", saw, f"for building images, which need not be where a container registry answers: {fix}")
+    return Finding("tools", "missing", saw, fix)
 
 
 def _cgroup(host: Host) -> Finding:
@@ -189,14 +216,14 @@ def _files(host: Host) -> Finding:
 
 def _ports(host: Host) -> Finding:
     if host.ports_taken:
-        taken = ", ".join(str(port) for port in host.ports_taken)
-        return Finding(
-            "ports",
-            "missing",
-            f"taken on 127.0.0.1: {taken}",
-            f"see who has them: ss -ltnp | grep -E ':({'|'.join(str(port) for port in host.ports_taken)}) '",
-        )
+        return Finding("ports", "missing", *_who_has(host.ports_taken))
     return Finding("ports", "ok", "the lab's own" if host.lab_is_up else "free on 127.0.0.1")
+
+
+def _who_has(ports: Sequence[int]) -> tuple[str, str]:
+    """What was seen, and what to run."""
+    taken = [str(port) for port in ports]
+    return f"taken on 127.0.0.1: {', '.join(taken)}", f"see who has them: ss -ltnp | grep -E ':({'|'.join(taken)}) '"
 
 
 def _existing(path: Path) -> Path:

@@ -25,6 +25,8 @@ from lab.core.progress import Progress
 
 CONTROL, APP = f"{NEIGHBOUR}-control-plane", f"{NEIGHBOUR}-worker"
 """Its nodes, named as kind names them."""
+PORTS = (16444, 18502)
+"""Host ports of kind-neighbour.yaml."""
 CONFIG, FIRST_CONFIG = "kind-neighbour.yaml", "kind-config.yaml"
 FOLDER = paths.STATE / "neighbour"
 FIRST_SERVERS, OWN_SERVERS = 3, 1

@@ -32,8 +32,12 @@ SCALED_TIMERS = {
     "nodeStatusUpdateFrequency": "4 s (10 s)",
     "not-ready and unreachable toleration": "10 s (300 s)",
     "zone brake": "off (on below 50 nodes)",
+    "node-eviction-rate": "5 nodes/s (0.1)",
+    "terminationGracePeriodSeconds": "5 s (30 s)",
+    "consul-template wait": "1 to 3 s (5 to 10 s is usual)",
+    "consul-template max_backoff": "5 s (60 s)",
 }
-"""Timers as set in kind-config.yaml and manifests/workload, with Kubernetes' defaults in brackets."""
+"""Timers and rates as set in kind-config.yaml and manifests/, with the defaults in brackets."""
 
 _CONSULS = {
     "1.2.2": "a version from before Target's upgrade to 1.2.3",

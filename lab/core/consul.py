@@ -7,7 +7,7 @@ from pydantic import Field
 from lab.core.strict import Strict
 
 ConsulVersion = Literal["1.2.2", "1.2.2-newgossip", "1.2.3", "1.22.3"]
-"""1.2.2 is what Target ran, 1.2.3 what it moved to, 1.22.3 a current one; 1.2.2-newgossip is 1.2.2 with nothing but the gossip libraries of 1.2.3."""
+"""1.2.2 is a version from before Target's upgrade to 1.2.3, 1.22.3 a current one; 1.2.2-newgossip is 1.2.2 with nothing but the gossip libraries of 1.2.3."""
 
 Encryption = Literal["off", "on", "on-without-verify", "same-key-everywhere"]
 """How the pool begins. The last differs from `on` only in what comes later: agents that a remedy deploys with a new key get the same one again."""

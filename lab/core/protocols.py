@@ -133,6 +133,10 @@ class Fault(Protocol):
     def name(self) -> str: ...
     @property
     def target(self) -> str: ...
+    @property
+    def blast_radius(self) -> str:
+        """The most that it may ever hit, with its settings in it; stands in the history before it is injected."""
+        ...
 
     def to_record(self) -> dict[str, Any]: ...
     def inject(self, world: Any) -> None: ...
@@ -173,6 +177,14 @@ class LoadGenerator(Protocol):
 
 class World(Protocol):
     """The system under test, as the runner needs it."""
+
+    def provide(self) -> None:
+        """Have ready what the run needs besides a fresh system (images, a measurement of the nodes); called with the lock held and all healed.
+
+        Raises:
+            Refused: it cannot be had; the run was not begun.
+            Aborted: it was not ready in time.
+        """
 
     def reset(self, pods: int) -> None:
         """Back to a fresh, steady system with `pods` workload pods: one pool, one leader, empty topic, caps set.

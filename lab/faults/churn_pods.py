@@ -8,13 +8,18 @@ from lab.faults.recorded import Recorded
 
 @dataclass(frozen=True, slots=True)
 class ChurnPods(Recorded):
-    """Scale the workload down and up in turn. Blast radius: the workload's pods above `pods_low`."""
+    """Scale the workload down and up in turn."""
 
     pods_low: int
     pods_high: int
     half_period_s: float
     target: str = "workload"
     name: str = "churn-pods"
+
+    @property
+    def blast_radius(self) -> str:
+        """See `Fault.blast_radius`."""
+        return f"{self.pods_high - self.pods_low} of {self.pods_high} workload pods at a time"
 
     def inject(self, world: Churnable) -> None:
         """Begin by scaling down."""

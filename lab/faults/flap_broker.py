@@ -9,12 +9,17 @@ from lab.faults.recorded import Recorded
 
 @dataclass(frozen=True, slots=True)
 class FlapBroker(Recorded):
-    """Freeze and thaw the lab's broker in turn. Blast radius: that one broker, all its clients."""
+    """Freeze and thaw the lab's broker in turn."""
 
     away_s: float
     back_s: float
     target: str = "broker"
     name: str = "flap-broker"
+
+    @property
+    def blast_radius(self) -> str:
+        """See `Fault.blast_radius`."""
+        return "the one broker, and all its clients"
 
     def inject(self, world: Flappable) -> None:
         """Begin; a broker that flaps goes on as it does."""

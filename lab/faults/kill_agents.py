@@ -8,12 +8,17 @@ from lab.faults.recorded import Recorded
 
 @dataclass(frozen=True, slots=True)
 class KillAgents(Recorded):
-    """SIGKILL a share of the workload's Consul agents in waves; their kubelets start them again. Blast radius: the agents, and what they know of their pods' health."""
+    """SIGKILL a share of the workload's Consul agents in waves; their kubelets start them again."""
 
     share: float
     every_s: float
     target: str = "agents"
     name: str = "kill-agents"
+
+    @property
+    def blast_radius(self) -> str:
+        """See `Fault.blast_radius`."""
+        return f"{self.share:.0%} of the workload's Consul agents in each wave, and what is known of their pods' health"
 
     def inject(self, world: AgentsKillable) -> None:
         """Begin with a wave."""

@@ -8,11 +8,16 @@ from lab.faults.recorded import Recorded
 
 @dataclass(frozen=True, slots=True)
 class PartitionBroker(Recorded):
-    """Drop a share of the packets to the lab's broker. Blast radius: that one broker's clients, the lab's own probe among them."""
+    """Drop a share of the packets to the lab's broker."""
 
     loss_ratio: float
     target: str = "broker"
     name: str = "partition-broker"
+
+    @property
+    def blast_radius(self) -> str:
+        """See `Fault.blast_radius`."""
+        return f"{self.loss_ratio:.0%} of the packets from all clients to the one broker, the lab's own probe among them"
 
     def inject(self, world: Partitionable) -> None:
         """Cut; what is cut stays cut."""

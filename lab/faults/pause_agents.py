@@ -8,7 +8,7 @@ from lab.faults.recorded import Recorded
 
 @dataclass(frozen=True, slots=True)
 class PauseAgents(Recorded):
-    """SIGSTOP a share of the workload's Consul agents, SIGCONT all, in turn. Blast radius: the agents, and what the pool believes of them.
+    """SIGSTOP a share of the workload's Consul agents, SIGCONT all, in turn.
 
     Source of the pattern: the blocked members of Dadgar, Phillips, Currey, "Lifeguard: Local Health Awareness for More Accurate Failure
     Detection" (2018).
@@ -19,6 +19,11 @@ class PauseAgents(Recorded):
     back_s: float
     target: str = "agents"
     name: str = "pause-agents"
+
+    @property
+    def blast_radius(self) -> str:
+        """See `Fault.blast_radius`."""
+        return f"{self.share:.0%} of the workload's Consul agents at a time, and what the pool believes of them"
 
     def inject(self, world: AgentsPausable) -> None:
         """Begin with a freeze."""

@@ -11,10 +11,15 @@ WITNESS_TIMEOUT_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class PauseBroker(Recorded):
-    """Freeze the processes of the lab's Kafka broker. Blast radius: that one broker, all its clients."""
+    """Freeze the processes of the lab's Kafka broker."""
 
     target: str = "broker"
     name: str = "pause-broker"
+
+    @property
+    def blast_radius(self) -> str:
+        """See `Fault.blast_radius`."""
+        return "the one broker, and all its clients"
 
     def inject(self, world: Pausable) -> None:
         """Freeze; a frozen broker stays frozen."""

@@ -12,7 +12,6 @@ class RedeployAgents(Recorded):
     """Replace all agents a share at a time, with a new gossip key or with nothing new.
 
     Acts while it is under way. Its heal stops it where it stands: agents that are new stay so, and the next run's preparation makes all anew.
-    Blast radius: every agent and server; old agents and servers with another key do not hear each other.
     """
 
     mark: str
@@ -21,6 +20,11 @@ class RedeployAgents(Recorded):
     verify: bool
     target: str = "agents"
     name: str = "redeploy-agents"
+
+    @property
+    def blast_radius(self) -> str:
+        """See `Fault.blast_radius`."""
+        return "every Consul agent and server: those with another key do not hear each other"
 
     def inject(self, world: Redeployable) -> None:
         """Begin."""

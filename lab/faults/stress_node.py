@@ -11,12 +11,17 @@ BURNT_S = 0.2
 
 @dataclass(frozen=True, slots=True)
 class StressNode(Recorded):
-    """Busy processes on the first `nodes` app nodes, with the weight of pods. Blast radius: those nodes and their pods."""
+    """Busy processes on the first `nodes` app nodes, with the weight of pods."""
 
     nodes: int
     workers: int
     target: str = "nodes"
     name: str = "stress-node"
+
+    @property
+    def blast_radius(self) -> str:
+        """See `Fault.blast_radius`."""
+        return f"the first {self.nodes} app nodes, and their pods"
 
     def inject(self, world: Stressable) -> None:
         """Begin to burn."""

@@ -26,6 +26,11 @@ def status() -> list[Status]:
     return [Status(image, image.tag in here, _source(image, here.get(image.tag))) for image in (*IMAGES, *ON_REQUEST)]
 
 
+def made() -> bool:
+    """Does the cache say that every image was made, built or pulled? Needs no engine."""
+    return all(_stamped(image.part) or _stamped(f"pull-{image.part}") for image in IMAGES)
+
+
 def _source(image: Image, found: str | None) -> Source:
     if found is None:
         return ""

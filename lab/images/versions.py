@@ -7,7 +7,7 @@ KIND = "0.30.0"
 """The kind release that was made for Kubernetes 1.34."""
 
 CONSUL = "1.2.2"
-"""What Target ran in January 2019: memberlist of 2017-11, serf of 2018-05."""
+"""A version from before Target's upgrade to 1.2.3, which followed the incident of January 2019: memberlist of 2017-11, serf of 2018-05."""
 
 CONSUL_RECIPES = {
     CONSUL: "consul",

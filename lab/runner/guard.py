@@ -31,7 +31,7 @@ class WatchdogSpec:
         world: `module:function` that opens the world without arguments.
         faults: `module:table` of the faults.
         ledger: the ledger's file.
-        state: folder for `watchdog.jsonl`, and where `locust.pid` is looked for.
+        state: folder for `watchdog.jsonl`.
     """
 
     world: str

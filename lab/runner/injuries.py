@@ -95,7 +95,7 @@ class Injuries:
         self._open[number] = opened
         self._used[number] = fault
         tools.guard.ledger_changed()
-        self._note(opened, "open")
+        self._note(opened, "open", blast_radius=fault.blast_radius)
         fault.inject(tools.world)
         if not self._seen(fault.is_active, ACTS_WITHIN_S):
             raise Aborted(f"inject {name} on {fault.target}", "it was injected and does not act", "lab doctor; then run again")
@@ -141,9 +141,9 @@ class Injuries:
             self._tools.clock.sleep(LOOK_EVERY_S)
         return True
 
-    def _note(self, opened: _Open, change: str) -> None:
+    def _note(self, opened: _Open, change: str, **more: str) -> None:
         """Write a change of a fault; while healing, a history that no longer takes it must not stop the healing."""
-        fields: dict[str, Any] = {"fault": opened.fault.name, "target": opened.fault.target, "change": change}
+        fields: dict[str, Any] = {"fault": opened.fault.name, "target": opened.fault.target, "change": change, **more}
         try:
             opened.event = self._tools.recorder.record("fault", cause=opened.event, sync=True, **fields)
         except LabError:

@@ -200,7 +200,7 @@ class Phases:
             return
         try:
             self._load.stop()
-        except Exception as error:  # noqa: BLE001  # healing goes on; the watchdog and the next run end what is left
+        except Exception as error:  # noqa: BLE001  # healing goes on; Locust ends by itself, after its time or at the end of its leash
             self.note("locust", change="stop", profile="", reason=f"{type(error).__name__}: {error}"[:300])
             return
         self._note_load_stopped(None)

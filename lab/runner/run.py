@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from lab.core.clock import Clock
-from lab.core.errors import Aborted, LabError
+from lab.core.errors import Aborted, LabError, NotHealed
 from lab.core.experiment import Experiment
 from lab.core.history import HISTORY_FILE, HistoryWriter, Observer
 from lab.core.ledger import Ledger
@@ -15,7 +15,7 @@ from lab.core.paths import LEDGER, LOCK, STATE
 from lab.core.progress import Progress
 from lab.core.protocols import FaultTable, World
 from lab.runner.folder import EXPERIMENT_FILE, choose_folder, make_folder, need_space
-from lab.runner.heal import end_leftover_load, heal_open, not_healed
+from lab.runner.heal import heal_open, not_healed
 from lab.runner.injuries import Guard, Injuries, Tools
 from lab.runner.interrupts import Interrupted, Interrupts
 from lab.runner.lock import run_lock
@@ -56,7 +56,7 @@ class Request:
         git: commit and whether the checkout differs from it.
         out: folder of the run; None: `runs/UTC-name`.
         runs: where runs without `out` go.
-        state: folder of ledger, lock and the load generator's process id.
+        state: folder of ledger and lock.
     """
 
     experiment: Experiment
@@ -104,6 +104,7 @@ def run_experiment(request: Request, parts: Parts) -> Outcome:
             folder = choose_folder(request.experiment.name, request.out, request.runs, parts.clock)
             need_space(request.state)
             heal_leftovers(request.state, parts)
+            parts.world.provide()
             facts = parts.world.facts()
             make_folder(folder)
             held.note_run(folder)
@@ -116,14 +117,13 @@ def run_experiment(request: Request, parts: Parts) -> Outcome:
 
 
 def heal_leftovers(state: Path, parts: Parts) -> list[str]:
-    """Heal what an earlier run left open and end its load; the names of the faults healed.
+    """Heal what an earlier run left open; the names of the faults healed.
 
     Raises:
         NotHealed: one cannot be healed.
     """
     ledger = Ledger(state / LEDGER.name)
     with parts.progress.step("Healing what earlier runs left") as step:
-        end_leftover_load(state)
         healed = heal_open(ledger, parts.world, parts.faults, parts.clock)
         step.say(", ".join(healed) or "nothing was open")
     return healed
@@ -217,6 +217,11 @@ class _Meters:
 
 
 def _as_lab_error(status: Status, error: BaseException | None) -> LabError | None:
+    """Of a run that ends healed."""
+    if isinstance(error, NotHealed):
+        late = Aborted("heal when it was time to", error.came_back, "everything is healed since; run it again")
+        late.__cause__ = error
+        return late
     if error is None or isinstance(error, LabError):
         return error
     if status == "interrupted":

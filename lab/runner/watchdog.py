@@ -21,7 +21,7 @@ from lab.core.clock import Clock
 from lab.core.errors import NotHealed
 from lab.core.ledger import Entry, Ledger
 from lab.core.protocols import FaultTable
-from lab.runner.heal import end_leftover_load, heal_open
+from lab.runner.heal import heal_open
 
 LOOK_EVERY_S = 5.0
 """Chosen: the ledger is looked at this often without being told; 0.2 wake-ups a second cost nothing that can be measured."""
@@ -43,7 +43,7 @@ def overdue(entries: Sequence[Entry], now_s: float) -> bool:
 
 
 class Notes:
-    """Lines in `watchdog.jsonl` of the folder `state`; healing goes on if the disk is full."""
+    """Lines in `watchdog.jsonl` of the folder `state`; healing goes on if the disk is full, or the lab and its folder are gone meanwhile."""
 
     def __init__(self, state: Path, clock: Clock) -> None:
         self.state = state
@@ -52,10 +52,8 @@ class Notes:
     def __call__(self, what: str, **fields: Any) -> None:
         """One line."""
         line = {"at_utc": self._clock.utc().isoformat(timespec="milliseconds"), "pid": os.getpid(), "what": what, **fields}
-        with contextlib.suppress(OSError):
-            self.state.mkdir(parents=True, exist_ok=True)
-            with (self.state / "watchdog.jsonl").open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
+        with contextlib.suppress(OSError), (self.state / "watchdog.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
 
 
 class Watch:
@@ -102,7 +100,7 @@ class Watch:
 
     def _over(self, *, said_so: bool) -> int:
         if not said_so:
-            self._notes("the runner died", load_ended=end_leftover_load(self._notes.state))
+            self._notes("the runner died")
         healed = self.heal()
         if not said_so or not healed:
             self._notes("done" if healed else "given up")

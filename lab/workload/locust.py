@@ -3,6 +3,7 @@
 `lab` never imports `locust`, which patches the whole process. Locust ends by itself after its duration, when told to, and when we are gone.
 """
 
+import csv
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,6 +83,15 @@ class Load:
         if self._running:
             self._running.end(GRACE_S)
             self._running = None
+
+    def unanswered(self) -> str:
+        """What is seen so far; empty once a request was answered well."""
+        try:
+            with self._settings.csv.open(encoding="utf-8", newline="") as lines:
+                answers = [row["status"] for row in csv.DictReader(lines)]
+        except FileNotFoundError:
+            return "no request yet"
+        return "" if "200" in answers else f"{len(answers)} requests, none of them answered well"
 
     def problem(self) -> str | None:
         """Why Locust ended before its time, in its own words; None while all is well."""

@@ -9,15 +9,16 @@ from collections.abc import Callable
 
 import pytest
 
+from lab.adapters.clock import SystemClock
 from lab.adapters.consul import Consul
 from lab.adapters.docker import Docker
 from lab.adapters.kube import NAMESPACE, Kube
 from lab.adapters.vault import Vault
-from lab.cluster import arms
+from lab.cluster import arms, reset
 from lab.cluster.gossip_key import FOLDER
 from lab.cluster.world import open_world
 from lab.core import paths
-from lab.core.errors import Unavailable
+from lab.core.errors import LabError, Unavailable
 from lab.core.secrets import VaultKeys
 from lab.core.vault import ACTIVE, INSTANCES
 from tests.cluster.watched import WatchedRun, watched
@@ -27,6 +28,8 @@ pytestmark = pytest.mark.cluster
 SHORT = ("workload.pods=2", "steady_s=10", "outage_s=5", "flood_s=5", "recovery_s=10", "metastable_after_s=5")
 REMEDIES = ("consul.encryption=on", "vault.storage=raft")
 SERVERS = ("pkill", "-f", "^consul agent .*server[.]hcl")
+REDEPLOYED_WITHIN_S = 90.0
+"""Chosen: two pods on uncapped nodes, the servers' restart, and a kubelet that takes up to 30 s to write their files."""
 
 
 @pytest.fixture(scope="module")
@@ -94,3 +97,36 @@ def test_a_vault_with_storage_of_its_own_does_not_need_consul(guarded: WatchedRu
         assert vault.health().status == ACTIVE
     finally:
         world.docker.run_checked(world.core, thaw, timeout_s=10)
+
+
+def test_a_new_key_takes_the_place_of_the_old_one_in_the_middle(guarded: WatchedRun) -> None:
+    """The last: what it leaves is made anew before the next run. With three servers and two agents under one key before and another after."""
+    world, clock = open_world(), SystemClock()
+    world.uncap()
+    world.redeploy_agents("here", "new", 1.0, verify=True)
+    give_up_s = clock.now_s() + REDEPLOYED_WITHIN_S
+    while world.redeploy_under_way() or sorted(_states()) != ["alive"] * 5:
+        assert clock.now_s() < give_up_s, (world.redeployed(), _states())
+        clock.sleep(0.5)
+    assert world.redeployed() == 2
+    new = (FOLDER / "gossip-2.key").read_bytes()
+    assert new != key()
+    kube = Kube()
+    held = [
+        world.docker.run_checked(
+            node.name, ["sh", "-c", f"cat /var/lib/kubelet/pods/*/volumes/*secret/{arms.SECRET}/{arms.SECRET_FILE}"], timeout_s=10
+        )
+        for node in world.nodes
+        if node.name in {pod["spec"]["nodeName"] for pod in kube.pods(reset.labelled("app"))}
+    ]
+    kube.close()
+    assert held
+    assert all(new.decode() in text and key().decode() not in text for text in held)
+
+
+def _states() -> list[str]:
+    """Of the members that the servers have not seen leave."""
+    try:
+        return [state for state in Consul(timeout_s=2.0, keep=False).members().values() if state != "left"]
+    except LabError:
+        return []

@@ -214,6 +214,25 @@ def test_reads_that_are_refused_fire_by_their_share() -> None:
     assert (found.status, found.evidence["failed_otherwise"]) == ("fired", 12)
 
 
+def test_reads_that_are_refused_until_the_end_are_not_back() -> None:
+    """Every other one is answered in no time, which makes a fine p99."""
+
+    def half_refused(at_s: float) -> float | None:
+        return None if at_s >= 100 and int(2 * at_s) % 2 else 2.0
+
+    story = histories.baseline().series("agent_read_ms", "agents", half_refused, 0.5, reason="connection refused")
+    assert (judged(story, 6).status, judged(story, 6).recovered_at_s) == ("fired", None)
+    back = between(0, 180, half_refused, constant(2.0))
+    found = judged(story.series("agent_read_ms", "agents", back, 0.5, reason="connection refused"), 6)
+    assert found.recovered_at_s is not None
+    assert 180 < found.recovered_at_s < 205
+
+
+def test_a_remedy_alone_is_nothing_to_calm_down_from() -> None:
+    story = histories.baseline().add(FLOOD, "fault", fault="redeploy-agents", target="agents", change="open")
+    assert judged(story, 10).status == "quiet"
+
+
 def test_a_flood_without_an_outage_fires_link_1_alone_and_is_followed_up() -> None:
     story = (
         histories.baseline().add(FLOOD, "locust", change="start", profile="flood").add(RECOVERY, "locust", change="stop", profile="flood")

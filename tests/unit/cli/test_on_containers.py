@@ -1,5 +1,7 @@
 """What is done round a run on containers: the neighbour goes with it, however it ends."""
 
+from pathlib import Path
+
 import pytest
 
 from lab.cli import on_containers
@@ -7,6 +9,7 @@ from lab.core import paths
 from lab.core.errors import Aborted, LabError, Refused, Unavailable
 from lab.runner.load import load_experiment
 from lab.runner.lock import run_lock
+from tests import histories
 from tests.fakes import FakeClock
 
 
@@ -31,6 +34,22 @@ def test_a_neighbour_is_removed_after_its_run(name: str, times: int, dismissed: 
     with on_containers._alone_again(Console(), load_experiment(name)):  # type: ignore[arg-type]
         assert dismissed == []
     assert dismissed == ["gone"] * times
+
+
+def test_a_run_that_was_cut_short_is_told_with_its_own_error(tmp_path: Path) -> None:
+    """A history without a beginning, or a disk without space, must not take its place."""
+    console = Console()
+    on_containers._tell_what_was_seen(console, tmp_path)  # type: ignore[arg-type]
+    assert console.lines[0].startswith(f"what was seen until then is in {tmp_path} and could not be judged: ")
+
+
+def test_what_an_interrupted_run_saw_gets_its_page(tmp_path: Path) -> None:
+    folder = histories.store(histories.cascade().stop(200).history(), tmp_path / "run")
+    console = Console()
+    on_containers._tell_what_was_seen(console, folder)  # type: ignore[arg-type]
+    assert console.lines == [f"what was seen until then: {folder / 'report.html'}"]
+    assert (folder / "report.html").is_file()
+    assert not list(folder.glob(".*"))
 
 
 @pytest.mark.parametrize("error", [Aborted("run", "ended by SIGINT"), KeyboardInterrupt()])

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from lab.cli import rehearse as rehearsal
-from lab.cluster import gossip_key
-from lab.core.errors import LabError
+from lab.cluster import calibrate, gossip_key
+from lab.core.errors import LabError, Refused
 from lab.core.fault_specs import FAULT_SPECS
 from lab.core.paths import project
 from lab.runner.load import load_experiment
@@ -121,6 +121,15 @@ def test_a_rehearsal_leaves_nothing_behind_and_needs_no_cluster(lab: Lab, tmp_pa
     answer = lab("run", "cascade", "--dry-run", "--out", "here-it-would-be")
     assert (answer.code, "docker exec cascade-lab-worker timeout -s KILL 8 pkill -STOP -f 'kafka[.]Kafka'" in answer.text) == (0, True)
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+def test_caps_that_do_not_fit_are_refused_and_the_measurement_stays() -> None:
+    workload = load_experiment("cascade").workload
+    known = calibrate.recall(workload)
+    with pytest.raises(Refused, match="cap 5 app nodes"):
+        told("cascade", "shape.cap_multiple=6", "shape.core_cap_cores=1.9")
+    assert calibrate.recall(workload) == known
+    assert known is not None
 
 
 def test_without_a_measurement_it_says_that_one_comes_first() -> None:

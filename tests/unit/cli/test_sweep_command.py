@@ -74,6 +74,14 @@ def test_a_run_that_failed_is_told_put_aside_and_made_the_next_time(runs: Runs, 
     assert len(runs.made) == 5
 
 
+def test_a_verdict_that_was_cut_short_is_no_run(runs: Runs, lab: Lab) -> None:
+    lab(*WORDS, "--out", "here")
+    torn = Path("here") / runs.made[0][0] / "verdict.json"
+    torn.write_text(torn.read_text(encoding="utf-8")[:100], encoding="utf-8")
+    assert lab(*WORDS, "--out", "here").code == 0
+    assert runs.made[4:] == runs.made[:1]
+
+
 @pytest.mark.parametrize("stops", ["interrupted", "not healed"])
 def test_an_interrupt_and_a_fault_that_stays_end_the_sweep(runs: Runs, lab: Lab, stops: str) -> None:
     runs.fails_at = 1

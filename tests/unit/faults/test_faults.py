@@ -7,6 +7,7 @@ import pytest
 from lab.core.fault_specs import FAULT_SPECS
 from lab.core.remedy_specs import REMEDY_SPECS
 from lab.faults.table import FAULTS
+from tests.cluster.test_lab import FAULT_SETTINGS
 from tests.fakes import FakeWorld
 
 MORE = {"churn-pods": {"pods_low": 10, "pods_high": 35}}
@@ -80,3 +81,14 @@ def test_the_settings_reach_the_system(world: FakeWorld) -> None:
         "stress": (1, 2),
         "redeploy": (1, 0.25),
     }
+
+
+@every
+def test_it_says_how_far_it_may_reach(name: str) -> None:
+    fault = FAULTS[name].from_record(settings(name))
+    assert fault.blast_radius
+    assert "{" not in fault.blast_radius
+
+
+def test_each_is_killed_and_healed_on_the_cluster() -> None:
+    assert set(FAULT_SETTINGS) == set(FAULTS)

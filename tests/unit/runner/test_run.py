@@ -165,13 +165,32 @@ def test_a_fault_that_cannot_be_healed_ends_with_exit_5_and_stays_open(bench: Be
     assert [entry.fault for entry in bench.ledger.open_entries()] == ["pause-broker"]
 
 
+def test_a_heal_that_came_late_is_no_fault_that_stays(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its exit code must not send anybody to heal what is healed, nor stop a sweep for good."""
+    monkeypatch.setattr("lab.runner.heal.SEEN_WITHIN_S", 0.1)
+    bench.world.stuck = True
+    bench.at("phase", lambda: setattr(bench.world, "stuck", False), phase="outage", state="end")
+    thaw, looks = bench.world.thaw_broker, []
+
+    def late() -> None:
+        looks.append(1)
+        bench.world.stuck = len(looks) < 4
+        thaw()
+
+    monkeypatch.setattr(bench.world, "thaw_broker", late)
+    outcome = bench.run()
+    assert (outcome.status, type(outcome.error), outcome.error and outcome.error.exit_code) == ("aborted", Aborted, 4)
+    assert bench.ledger.open_entries() == []
+
+
 def test_the_next_run_heals_what_an_earlier_one_left(bench: Bench) -> None:
     bench.ledger.open(Entry("old/0", "pause-broker", {}, 0.0))
     bench.world.frozen = True
-    seen: list[bool] = []
-    bench.at("run", lambda: seen.append(bench.world.frozen))
+    seen: list[tuple[bool, int]] = []
+    provide = bench.world.provide
+    bench.world.provide = lambda: (seen.append((bench.world.frozen, len(seen))), provide())[1]
     bench.run()
-    assert seen == [False]
+    assert seen == [(False, 0)], "healed before anything is provided, and that once"
     assert bench.ledger.open_entries() == []
 
 
@@ -242,6 +261,7 @@ def test_a_folder_that_is_not_empty_is_refused_and_left_alone(bench: Bench) -> N
     with pytest.raises(Refused, match="not empty"):
         bench.run()
     assert [file.name for file in bench.out.iterdir()] == ["precious"]
+    assert bench.world.provided == 0
 
 
 def test_a_nearly_full_disk_is_refused_before_anything_is_made(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -249,6 +269,7 @@ def test_a_nearly_full_disk_is_refused_before_anything_is_made(bench: Bench, mon
     with pytest.raises(Refused, match="MB are free"):
         bench.run()
     assert not bench.out.exists()
+    assert bench.world.provided == 0
 
 
 def test_log_lines_that_cannot_be_counted_do_not_undo_the_run(bench: Bench) -> None:
@@ -331,6 +352,7 @@ def test_a_second_run_at_the_same_time_is_refused_and_makes_nothing(bench: Bench
     with run_lock(bench.state / "run.lock", SystemClock()), pytest.raises(Refused, match="use the lab"):
         bench.run()
     assert not bench.out.exists()
+    assert bench.world.provided == 0, "what is provided may make the cluster anew, and that is the other run's"
 
 
 class Looks:

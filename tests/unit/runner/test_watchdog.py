@@ -17,7 +17,7 @@ from lab.core.errors import Aborted
 from lab.core.history import History
 from lab.core.ledger import Entry, Ledger
 from lab.runner.guard import Watchdog, WatchdogSpec
-from lab.runner.watchdog import LOOK_EVERY_S, overdue, wait_s
+from lab.runner.watchdog import LOOK_EVERY_S, Notes, overdue, wait_s
 
 HERE = Path(__file__).parent
 WITHIN_S = 15.0
@@ -170,16 +170,6 @@ def test_an_engine_that_is_away_is_asked_again(child: psutil.Process, state: Pat
     wait_for(lambda: notes(state).count("not healed yet") == 2)
 
 
-def test_the_load_of_a_dead_runner_is_ended_with_it(child: psutil.Process, state: Path) -> None:
-    victim = start_victim(state, "flood")
-    with subprocess.Popen(["sleep", "1000"], start_new_session=True) as load:
-        started = psutil.Process(load.pid).create_time()
-        (state / "locust.pid").write_text(json.dumps({"pid": load.pid, "started": started}))
-        victim.kill()
-        assert load.wait(WITHIN_S) == -signal.SIGKILL
-    bury(victim)
-
-
 def spec(state: Path) -> WatchdogSpec:
     return WatchdogSpec("process_world:open_world", "lab.faults.table:FAULTS", state / "ledger.jsonl", state)
 
@@ -191,3 +181,8 @@ def test_it_waits_for_the_nearest_deadline_and_never_longer_than_its_own_look() 
     assert wait_s([entry], 104.0) == 0.0
     assert not overdue([entry], 102.9)
     assert overdue([entry], 103.0)
+
+
+def test_what_it_notes_after_the_lab_is_gone_brings_nothing_back(tmp_path: Path) -> None:
+    Notes(tmp_path / "gone", SystemClock())("not healed yet")
+    assert list(tmp_path.iterdir()) == []
