@@ -224,7 +224,7 @@ def fresh_cluster(progress: Progress, doors: Doors, pods: int, arm: Arm, beside:
     """
     doors.kind.dismiss_neighbour(progress, _engine_env)
     kube = doors.kube()
-    if worn := reset.worn(kube):
+    if worn := reset.worn(kube, doors.kind.clock.utc()):
         kube.close()
         bring_up.renew(progress, doors.kind, _engine_env(), worn)
         kube = doors.kube()

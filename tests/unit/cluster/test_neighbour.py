@@ -242,6 +242,7 @@ class World:
 
     def __init__(self):
         self.did = []
+        self.clock = FakeClock()
 
     def __getattr__(self, name):
         return lambda *_: self.did.append(name)
@@ -256,7 +257,7 @@ class World:
 )
 def test_it_is_made_before_the_fresh_pool_and_joins_it_after_and_one_of_before_is_gone_by_then(monkeypatch, beside, did):
     world = World()
-    monkeypatch.setattr(compose.reset, "worn", lambda _: "")
+    monkeypatch.setattr(compose.reset, "worn", lambda *_: "")
     monkeypatch.setattr(compose.reset, "fresh", lambda *_: world.did.append("fresh"))
     compose.fresh_cluster(FakeProgress(), compose.Doors(world, lambda: None), 5, compose.Arm(), beside)
     assert world.did == did

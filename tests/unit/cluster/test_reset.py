@@ -1,5 +1,6 @@
 """Before each run all pods are new; where the arm changes, none is there while its template does."""
 
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -268,3 +269,23 @@ def test_agents_are_counted_without_the_servers() -> None:
     world = SimpleNamespace(consul=lambda: SimpleNamespace(members=lambda: pool))
     assert reset._missing_agents(world, 2) == ""  # type: ignore[arg-type]
     assert reset._missing_agents(world, 3) == "2 of 3 are members"  # type: ignore[arg-type]
+
+
+class Pods(Kube):
+    """One node that is Ready, and one pod that is not, made at noon."""
+
+    def __init__(self, **marks: str) -> None:
+        self._marks = marks
+
+    def nodes(self) -> list[Object]:
+        return [{"metadata": {"name": "one"}, "status": {"conditions": [{"type": "Ready", "status": "True"}]}}]
+
+    def pods(self, selector: str = "") -> list[Object]:  # as the API's
+        return [{"metadata": {"name": "app-1", "creationTimestamp": "2026-11-29T12:00:00Z", **self._marks}, "status": {}}]
+
+
+@pytest.mark.parametrize(("age_s", "why"), [(10, ""), (100, "1 of 1 pods not ready")])
+def test_a_pod_that_starts_does_not_wear_a_cluster_and_one_that_never_does_it(age_s: int, why: str) -> None:
+    noon = datetime(2026, 11, 29, 12, tzinfo=UTC)
+    assert reset.worn(Pods(), noon + timedelta(seconds=age_s)) == why
+    assert reset.worn(Pods(deletionTimestamp="2026-11-29T12:00:05Z"), noon + timedelta(seconds=age_s)) == why
