@@ -20,6 +20,7 @@ from lab.cli.on_containers import run_and_judge
 from lab.cli.worlds import World, refuse_on_containers, refuse_to_simulate
 from lab.core.errors import Aborted, LabError, NotHealed, Refused
 from lab.core.experiment import Experiment
+from lab.core.history import HISTORY_FILE
 from lab.report.pool_table import as_csv, markdown
 from lab.runner.interrupts import Interrupted
 from lab.runner.load import load_experiment
@@ -169,7 +170,8 @@ class _Sweep:
 
     def _write(self, planned: Sequence[Planned], found: Sequence[Cell]) -> None:
         pools = measured(self._out, planned, found)
-        (self._out / TABLE_FILE).write_text(markdown(self._plan.fields, pools), encoding="utf-8")
+        table = markdown(self._plan.fields, pools) + told_caps([self._out / one.folder for one in planned])
+        (self._out / TABLE_FILE).write_text(table, encoding="utf-8")
         (self._out / CSV_FILE).write_text(as_csv(self._plan.fields, pools), encoding="utf-8")
 
 
@@ -181,6 +183,27 @@ def measured(out: Path, planned: Sequence[Planned], found: Sequence[Cell]) -> Ma
         if verdict is not None and verdict.evidence.pool is not None:
             pools[one.cell.values].append(verdict.evidence.pool)
     return pools
+
+
+def told_caps(folders: Sequence[Path]) -> str:
+    """A sentence on the CPU that the app nodes of these runs had: it is measured anew after 12 hours, and where nodes turn out to take less."""
+    caps = sorted({cap for folder in folders if judged(folder) is not None and (cap := _cap_cores(folder)) is not None})
+    if not caps:
+        return ""
+    if len(caps) == 1:
+        return f"\nEach app node had {caps[0]:g} core in all runs.\n"
+    return f"\nApp nodes had {caps[0]:g} to {caps[-1]:g} core, not the same in all runs.\n"
+
+
+def _cap_cores(folder: Path) -> float | None:
+    """From the end of the preparation, before the first sample: not the whole of a long history is read."""
+    with (folder / HISTORY_FILE).open(encoding="utf-8") as lines:
+        for event in map(json.loads, lines):
+            if event["kind"] == "sample":
+                return None
+            if event.get("phase") == "prepare" and event.get("settings"):
+                return float(event["settings"]["caps"]["app_cap_cores"])
+    return None
 
 
 def judged(folder: Path) -> Verdict | None:

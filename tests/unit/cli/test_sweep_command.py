@@ -1,5 +1,6 @@
 """`lab sweep`: every run once, in a folder of its own, gone on with after an interruption; a run that fails is left for the next time."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ class Runs:
         self.made: list[tuple[str, str, int]] = []
         self.commands: list[str] = []
         self.fails_at = 0
+        self.caps = [0.1] * 100
         self.error: LabError = Aborted("finish the run", "a node is gone", "run it again")
 
     def __call__(self, experiment: Any, out: Path, command: str) -> tuple[Path, Verdict]:
@@ -40,6 +42,9 @@ class Runs:
             raise self.error
         found = verdict(20.0 if experiment.consul.version == "1.2.2" else 10.0)
         (out / "verdict.json").write_text(found.to_json(), encoding="utf-8")
+        caps = {"settings": {"caps": {"app_cap_cores": self.caps[len(self.made) - 1]}}}
+        events = [{"kind": "run"}, {"kind": "phase", "phase": "prepare", "state": "end", **caps}, {"kind": "sample"}]
+        (out / "history.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events), encoding="utf-8")
         return out, found
 
 
@@ -59,6 +64,12 @@ def test_every_combination_is_run_in_every_round_and_the_table_tells_them_apart(
     assert "run 4 of 4: consul.version=" in answer.text
     assert Path("here/runs.csv").read_text(encoding="utf-8").count("\n") == 5
     assert "lab run gossip-poison --set workload.agents_per_pod=5 --set consul.version=1.2.3" in runs.commands
+
+
+def test_the_table_says_whether_all_runs_had_the_same_caps(runs: Runs, lab: Lab) -> None:
+    assert "Each app node had 0.1 core in all runs." in lab(*WORDS, "--out", "here").text
+    runs.caps[4:] = [0.12] * 100
+    assert "App nodes had 0.1 to 0.12 core, not the same in all runs." in lab(*WORDS, "--repeat", "3", "--out", "here").text
 
 
 def test_a_run_that_failed_is_told_put_aside_and_made_the_next_time(runs: Runs, lab: Lab) -> None:
