@@ -15,6 +15,7 @@ import psutil
 from lab.adapters import debian, shell
 from lab.adapters.docker import NEIGHBOUR, Docker
 from lab.adapters.kube import Kube
+from lab.adapters.niceness import at_niceness
 from lab.cluster import bring_up, doctor, engine, neighbour, reset, shape
 from lab.cluster import calibrate as calibration
 from lab.cluster.arms import Arm
@@ -109,12 +110,13 @@ class LabWorld:
         experiment = self._experiment
         if experiment.neighbour.pods and not self._kind.docker.nodes(NEIGHBOUR):
             doctor.need_ports(neighbour.PORTS, "make the second cluster")
-        build_consul(self._progress, experiment.consul.version)
-        build_vault(self._progress, experiment.vault.storage)
-        build_shipper(self._progress, experiment.workload.shipper)
-        known = calibration.recall(experiment.workload)
-        if known is None or known.stale(self._kind.clock.utc()):
-            calibrate(self._progress, experiment.workload)
+        with at_niceness(0):  # a run goes first, but its compilers must not starve the cluster
+            build_consul(self._progress, experiment.consul.version)
+            build_vault(self._progress, experiment.vault.storage)
+            build_shipper(self._progress, experiment.workload.shipper)
+            known = calibration.recall(experiment.workload)
+            if known is None or known.stale(self._kind.clock.utc()):
+                calibrate(self._progress, experiment.workload)
 
     def reset(self, pods: int) -> None:
         """See `World.reset`."""

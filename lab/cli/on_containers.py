@@ -1,12 +1,12 @@
 """One run on the lab's cluster."""
 
 import contextlib
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from lab.adapters.clock import SystemClock
+from lab.adapters.niceness import at_niceness
 from lab.checkers.verdict import Verdict
 from lab.cli import compose, judging, provenance
 from lab.cli.console import LabConsole, terminal
@@ -20,7 +20,7 @@ from lab.runner.lock import run_lock
 from lab.runner.run import Parts, Request, run_experiment
 
 WATCHDOG = WatchdogSpec("lab.cluster.world:open_world", "lab.faults.table:FAULTS", paths.LEDGER, paths.STATE)
-NICENESS = -15
+FIRST = -15
 """Chosen: probes must be on time on a machine that the experiment fills; they are held to 5 % of a core, so they take nothing away."""
 
 
@@ -46,7 +46,7 @@ def run_and_judge(experiment: Experiment, out: Path | None, command: str) -> tup
     world = compose.LabWorld(console, experiment)
     guard = Watchdog(WATCHDOG, clock)
     request = Request(experiment, command=command, git=provenance.git(), out=out)
-    with _alone_again(console, experiment), _promptly(), live_view(console.rich) as view:
+    with _alone_again(console, experiment), at_niceness(FIRST), live_view(console.rich) as view:
         outcome = run_experiment(request, Parts(world, compose.FAULTS, clock, console, guard, view.observers, view))
     if outcome.error is not None:
         _tell_what_was_seen(console, outcome.folder)
@@ -83,15 +83,3 @@ def _dismiss_neighbour(console: LabConsole) -> None:
             compose.dismiss_neighbour(console)
     except LabError as error:
         console.line(f"the neighbour is still there: {error.came_back or error.tried}. Next: lab heal")
-
-
-@contextmanager
-def _promptly() -> Iterator[None]:
-    """Before all others for a block; what a sweep builds or renders between two runs is not."""
-    before = os.getpriority(os.PRIO_PROCESS, 0)
-    if os.geteuid() == 0:
-        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
-    try:
-        yield
-    finally:
-        os.setpriority(os.PRIO_PROCESS, 0, before)
