@@ -18,7 +18,7 @@ ENGINE_TOOLS = {
 """For the containers themselves: program to package."""
 
 ENGINE_PARTS = frozenset({"dockerd", "containerd", "runc"})
-"""Of these: what an engine that answers has no need of on this host's path."""
+"""Of these: what need not be found here where an engine answers."""
 
 BUILD_TOOLS = {"debootstrap": "debootstrap", "mvn": "maven"}
 """For building the images out of package registries; pulled images need neither."""

@@ -4,7 +4,6 @@ Written for reading, not for speed, and without looking at the arrays: it shares
 """
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,54 +11,11 @@ import simpy
 
 from lab.sim import formulas
 from lab.sim.gossip.pool import Rules
+from tests.sim.plain_parts import Counts, Message, Packet, Suspicion, View
 
 LATENCY_S = 0.00025
 MESSAGE_S = 0.00002
 Steps = Generator[Any, Any, Any]
-
-
-@dataclass
-class View:
-    state: str
-    inc: int
-    changed_s: float
-    suspicion: "Suspicion | None" = None
-
-
-@dataclass
-class Suspicion:
-    members: int
-    accusers: list[int]
-    timer: simpy.Process | None = None
-
-
-@dataclass
-class Message:
-    kind: str
-    subject: int
-    inc: int
-    accuser: int
-    sent: int = 0
-    number: int = 0
-
-
-@dataclass
-class Packet:
-    kind: str
-    sender: int
-    serial: int = 0
-    origin: int = 0
-    target: int = 0
-    gossip: list[Message] = field(default_factory=list)
-
-
-@dataclass
-class Counts:
-    packets: int = 0
-    false_positives: int = 0
-    false_positives_healthy: int = 0
-    first_failed_s: dict[int, float] = field(default_factory=dict)
-    last_failed_s: dict[int, float] = field(default_factory=dict)
 
 
 class PlainPool:

@@ -169,7 +169,6 @@ def test_a_heal_that_came_late_is_no_fault_that_stays(bench: Bench, monkeypatch:
     """Its exit code must not send anybody to heal what is healed, nor stop a sweep for good."""
     monkeypatch.setattr("lab.runner.heal.SEEN_WITHIN_S", 0.1)
     bench.world.stuck = True
-    bench.at("phase", lambda: setattr(bench.world, "stuck", False), phase="outage", state="end")
     thaw, looks = bench.world.thaw_broker, []
 
     def late() -> None:
@@ -186,11 +185,11 @@ def test_a_heal_that_came_late_is_no_fault_that_stays(bench: Bench, monkeypatch:
 def test_the_next_run_heals_what_an_earlier_one_left(bench: Bench) -> None:
     bench.ledger.open(Entry("old/0", "pause-broker", {}, 0.0))
     bench.world.frozen = True
-    seen: list[tuple[bool, int]] = []
-    provide = bench.world.provide
-    bench.world.provide = lambda: (seen.append((bench.world.frozen, len(seen))), provide())[1]
+    seen: list[bool] = []
+    bench.world.provide = lambda: seen.append(bench.world.frozen)
+    bench.at("run", lambda: seen.append(bench.world.frozen))
     bench.run()
-    assert seen == [(False, 0)], "healed before anything is provided, and that once"
+    assert seen == [False, False], "healed before anything is provided, and before the history begins"
     assert bench.ledger.open_entries() == []
 
 

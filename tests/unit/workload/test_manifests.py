@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from lab.cluster import arms, reset
+from lab.cluster import arms, neighbour, reset
 from lab.cluster.doctor import PORTS
 
 MANIFESTS = Path(__file__).parents[3] / "manifests"
@@ -49,6 +49,12 @@ def test_node_ports_are_those_that_the_cluster_maps_to_the_host():
     assert ports == {mapping["containerPort"] for mapping in mapped}
     assert {mapping["listenAddress"] for mapping in mapped} == {"127.0.0.1"}
     assert {mapping["hostPort"] for mapping in mapped} < set(PORTS)
+
+
+def test_the_neighbours_ports_are_those_of_its_file():
+    config = YAML(typ="safe").load((Path(__file__).parents[3] / neighbour.CONFIG).read_text())
+    mapped = [mapping["hostPort"] for node in config["nodes"] for mapping in node.get("extraPortMappings", [])]
+    assert {config["networking"]["apiServerPort"], *mapped} == set(neighbour.PORTS)
 
 
 @pytest.mark.parametrize("name", ["consul.yaml", "app.yaml"])
