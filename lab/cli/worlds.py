@@ -27,11 +27,10 @@ def refuse_to_simulate(chosen: Experiment) -> None:
         "workload.agents_per_pod": workload.agents_per_pod > 1,
         "workload.logging": not workload.logging,
         "workload.shipper": workload.shipper != DEFAULT_SHIPPER,
-        "workload.watches_per_pod": workload.watches_per_pod > 0,
         "vault.storage": chosen.vault.storage != DEFAULT_STORAGE,
     }
     if real := [field for field, there in wanted.items() if there]:
-        knows = "the simulator knows one Consul of one agent a pod, one shipper, one cluster, a Vault on Consul, no watches and no remedies"
+        knows = "the simulator knows one Consul of one agent a pod, one shipper, one cluster, a Vault on Consul and no remedies"
         raise Refused(f"simulate {', '.join(real)}", knows, "lab run NAME")
 
 

@@ -77,6 +77,10 @@ class Arm:
         return json.dumps(changed, sort_keys=True) if changed else ""
 
 
+FIRST = Arm(watches_per_pod=20)
+"""What `lab up` brings up: the arm of `cascade` and `baseline`, so that the first of them need not make the core anew."""
+
+
 def applied(kube: Kube) -> str:
     """The words of the arm that the cluster carries."""
     found = kube.get(f"{NAMESPACES}/{NAMESPACE}")["metadata"].get("annotations") or {}
@@ -101,24 +105,31 @@ def apply(arm: Arm, kube: Kube) -> None:
         LabError: kubectl refused; the message has what it said.
     """
     note(kube, UNFINISHED)
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(kustomization(arm, paths.project() / "manifests", FOLDER), indent=1)
-    (FOLDER / "kustomization.yaml").write_text(text, encoding="utf-8")  # JSON is YAML
+    folder = write(arm, pods=0)
     kubectl = [str(paths.cache() / "bin" / "kubectl"), "--kubeconfig", str(paths.KUBECONFIG)]
-    shell.run([*kubectl, "apply", "--server-side", "--force-conflicts", "-k", str(FOLDER)], timeout_s=APPLY_ALLOWED_S)
+    shell.run([*kubectl, "apply", "--server-side", "--force-conflicts", "-k", str(folder)], timeout_s=APPLY_ALLOWED_S)
     if arm.encryption:
         key = None if arm.encryption == "off" else gossip_key(1)
         kube.fill_secret(SECRET, {SECRET_FILE: gossip_file(key, verify=arm.encryption != "on-without-verify")})
     note(kube, arm.words)
 
 
-def kustomization(arm: Arm, manifests: Path, folder: Path) -> dict[str, Any]:
+def write(arm: Arm, pods: int) -> Path:
+    """The arm as a folder for `kubectl apply -k`, with so many workload pods wanted."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(kustomization(arm, paths.project() / "manifests", FOLDER, pods), indent=1)
+    (FOLDER / "kustomization.yaml").write_text(text, encoding="utf-8")  # JSON is YAML
+    return FOLDER
+
+
+def kustomization(arm: Arm, manifests: Path, folder: Path, pods: int = 0) -> dict[str, Any]:
     """What kustomize makes the arm from.
 
     Args:
         arm: the arm.
         manifests: the lab's objects.
         folder: where it will lie; kustomize takes no absolute paths.
+        pods: workload pods that are wanted.
     """
     # The paths are resolved, as `..` after a symbolic link leads elsewhere.
     base = Path(os.path.relpath(manifests.resolve(), folder.resolve()))
@@ -139,7 +150,7 @@ def kustomization(arm: Arm, manifests: Path, folder: Path) -> dict[str, Any]:
         "resources": [str(base)],
         "components": [str(base / component) for component, there in wanted.items() if there],
         "images": [{"name": "consul", "newTag": arm.consul}],
-        "replicas": [{"name": "app", "count": 0}],
+        "replicas": [{"name": "app", "count": pods}],
         "patches": [_count(container, name, number) for container, (name, number, usual) in counts.items() if number > usual],
     }
 

@@ -13,7 +13,6 @@ from lab.adapters import shell
 from lab.adapters.docker import USUAL_SHARES, Docker
 from lab.adapters.kube import Kube
 from lab.cluster import arms, host, kind, network
-from lab.cluster.arms import Arm
 from lab.cluster.reset import await_steady, labelled, unready_nodes
 from lab.cluster.settle import until
 from lab.cluster.shape import networking
@@ -68,7 +67,8 @@ def up(progress: Progress, world: KindWorld, env: Mapping[str, str]) -> bool:
     with Kubes() as kube, _first(world.docker, world.control, world.core):
         until(progress, world.clock, "all nodes Ready", lambda: unready_nodes(kube), READY_ALLOWED_S)
         with _first(world.docker, _home(progress, world, kube)):
-            await_steady(world, kube, progress, FIRST_PODS, Arm())
+            await_steady(world, kube, progress, FIRST_PODS, arms.FIRST)
+        arms.note(kube, arms.FIRST.words)
     paths.WHOLE.write_text(_lives(world), encoding="ascii")
     world.keep_pristine(FIRST_PODS)
     return True
@@ -195,7 +195,7 @@ def _apply(kubeconfig: Path, env: Mapping[str, str]) -> None:
     kubectl = [str(paths.cache() / "bin" / "kubectl"), "--kubeconfig", str(kubeconfig)]
     patch = ["patch", "deployment", "coredns", "--namespace", "kube-system", "--patch-file", str(manifests / "coredns-patch.yaml")]
     shell.run([*kubectl, *patch], timeout_s=READY_ALLOWED_S, env=env)
-    shell.run([*kubectl, "apply", "--server-side", "-k", str(manifests)], timeout_s=READY_ALLOWED_S, env=env)
+    shell.run([*kubectl, "apply", "--server-side", "-k", str(arms.write(arms.FIRST, FIRST_PODS))], timeout_s=READY_ALLOWED_S, env=env)
 
 
 def _home(progress: Progress, world: KindWorld, kube: Kube) -> str:

@@ -19,7 +19,7 @@ from lab.adapters.docker import Node as Container
 from lab.adapters.kube import NAMESPACE, Kube, Object
 from lab.adapters.vault import PORTS
 from lab.cluster import neighbour
-from lab.cluster.arms import FOLDER, SECRET, SECRET_FILE, Arm
+from lab.cluster.arms import ANNOTATION, FIRST, FOLDER, SECRET, SECRET_FILE, Arm
 from lab.cluster.redeploy import APP
 from lab.cluster.reset import COLLECTOR, CORE_PODS, NAME_LABEL, core_pods
 from lab.cluster.shape import Node
@@ -152,7 +152,8 @@ class ToldKube(Kube):
             self._generation += 1
         if path == APP:
             return {"metadata": {"generation": 1}, "spec": {"template": {}}, "status": {}}
-        return {"items": self.items(path, query.get("labelSelector", "")), "metadata": {"resourceVersion": "0"}}
+        carried = {"resourceVersion": "0", "annotations": {ANNOTATION: FIRST.words}}
+        return {"items": self.items(path, query.get("labelSelector", "")), "metadata": carried}
 
     def items(self, path: str, selector: str) -> list[Object]:
         """What a list of `path` holds."""

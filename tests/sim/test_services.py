@@ -9,13 +9,15 @@ from lab.sim.chain.deploys import Deploys
 from lab.sim.chain.parameters import Costs
 from lab.sim.chain.platform import Change
 from lab.sim.chain.vault import ACTIVE, LOCK_DELAY_S, SEALED, STANDBY, Vault
+from lab.sim.chain.watches import Watches
 
 PODS = 1000
 EXACT = Costs(write_spread=0.0, server_read_spread=0.0)
+CORE_CAP = EXACT.core_cores + 0.1
 
 
-def servers(costs: Costs = EXACT) -> Servers:
-    return Servers.at_rest(PODS, PODS, costs, np.random.default_rng(1))
+def servers(costs: Costs = EXACT, watches: int = 0) -> Servers:
+    return Servers.at_rest(PODS, PODS, costs, np.random.default_rng(1), Watches.of(watches, 1, CORE_CAP, costs))
 
 
 def failing(count: int) -> list[tuple[int, str]]:
@@ -66,6 +68,42 @@ def test_a_new_pods_service_passes_at_its_first_check_and_goes_when_the_pod_ends
     assert found.passing(11)[7]
     found.step(12, [], [Change("pod", "a", "stopping", 7)], 0.0)
     assert not found.passing(30)[7]
+
+
+def test_each_change_wakes_all_who_watch_and_everybody_waits_for_them() -> None:
+    found, each_s = servers(watches=700), EXACT.watch_answer_s / 0.1
+    found.step(1, [], [], 0.0)
+    assert found.wait_ms() == 0
+    found.step(2, failing(1), [], 0.0)
+    assert found.wait_ms() == pytest.approx(1000 * (700 * each_s - 1))
+    assert found.read_ms(2) == pytest.approx(EXACT.server_read_ms + found.wait_ms())
+    for at_s in range(3, 3 + round(700 * each_s)):
+        found.step(at_s, [], [], 0.0)
+    assert found.wait_ms() == 0
+
+
+def test_who_waits_for_an_answer_is_not_woken_a_second_time() -> None:
+    found = servers(watches=700)
+    found.step(1, [], [], 0.0)
+    for at_s in range(2, 20):
+        found.step(at_s, [(at_s, "failed")], [], 0.0)
+    assert found.watches.waiting == pytest.approx(700 - found.watches.answers_per_s)
+
+
+def test_a_pool_of_many_services_wakes_the_watchers_of_those_that_change() -> None:
+    one, ten = (Watches.of(700, times, CORE_CAP, EXACT) for times in (1, 10))
+    assert (ten.each, ten.total, ten.answers_per_s) == (700, 7000, 10 * one.answers_per_s)
+    here = np.ones(350, bool)
+    ten.step(here)
+    ten.step(np.arange(350) > 1)
+    assert ten.waiting == pytest.approx(1400 - ten.answers_per_s)
+
+
+def test_without_watches_no_change_costs_the_servers_anything() -> None:
+    found = servers()
+    for at_s in range(1, 10):
+        found.step(at_s, failing(100 * at_s), [], 0.0)
+    assert found.watches.wait_ms() == 0
 
 
 def vault() -> Vault:

@@ -6,7 +6,8 @@ agents' own, those of Vault and of deploys) share raft; with u writes a second a
 
     write latency = commit_ms / (1 - u / c) + backlog / c,     backlog' = u - c where u > c.
 
-A backlog of more than `LOST_S` seconds costs the leader its lease; for an election nobody answers.
+A blocking query that is woken takes the servers time too, and everybody waits for it (lab/sim/chain/watches.py). A backlog of more than `LOST_S` seconds
+costs the leader its lease; for an election nobody answers.
 
 Sources: consul agent/consul/leader.go@002aea4 and server_serf.go@024b7ae (reconcile, 256, 60 s, serial), agent/ae/ae.go (an agent's own writes),
 raft defaults with raft_multiplier 1 (manifests/core/consul-config.yaml): heartbeat and election 1 s.
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 
 from lab.sim.chain.parameters import Costs
 from lab.sim.chain.platform import Change
+from lab.sim.chain.watches import Watches
 
 CHANNEL = 256
 """Changes that wait for the leader's loop. Source: leader.go reconcileChSize."""
@@ -54,6 +56,7 @@ class Servers:
         node: (M,) the same as the catalog has it.
         service_s: (M,) from when on the pod's own service passes, in seconds; infinite before it is known.
         known: pods that were ever heard of, by number: all beyond are nothing.
+        watches: the pods' blocking queries.
     """
 
     costs: Costs
@@ -62,6 +65,7 @@ class Servers:
     node: NDArray[np.bool_]
     service_s: NDArray[np.float64]
     known: int
+    watches: Watches
     waiting: deque[int] = field(default_factory=deque)
     dropped: int = 0
     writes_per_s: float = 0.0
@@ -71,10 +75,10 @@ class Servers:
     _own: float = 0.0
 
     @classmethod
-    def at_rest(cls, pods: int, names: int, costs: Costs, chance: np.random.Generator) -> "Servers":
+    def at_rest(cls, pods: int, names: int, costs: Costs, chance: np.random.Generator, watches: Watches) -> "Servers":
         """All pods' agents and services pass."""
         here = np.arange(names) < pods
-        return cls(costs, chance, here.copy(), here.copy(), np.where(here, 0.0, np.inf), pods)
+        return cls(costs, chance, here.copy(), here.copy(), np.where(here, 0.0, np.inf), pods, watches)
 
     def step(self, at_s: int, noted: Iterable[tuple[int, str]], changes: Iterable[Change], other_writes: float) -> None:
         """One second: gossip's news (pod, state), what became of pods, and writes that others asked for."""
@@ -82,17 +86,9 @@ class Servers:
         self._services(at_s, changes)
         if self.leaderless(at_s):
             self.writes_per_s = 0.0
-            return
-        loop = self._reconcile(at_s)
-        coordinates = min(COORDINATE_BATCH, int(self.member[: self.known].sum()) / COORDINATES_S) / COORDINATE_BATCH
-        asked, self._own = loop + self._own + coordinates + other_writes, 0.0
-        room = self.costs.raft_writes_per_s
-        self.writes_per_s = asked
-        self.backlog = max(0.0, self.backlog + asked - room)
-        if self.backlog / room > LOST_S:
-            self.leaderless_until_s = at_s + ELECTION_S
-            self.leader_changes += 1
-            self.backlog = 0.0
+        else:
+            self._commit(at_s, other_writes)
+        self.watches.step(self.passing(at_s))
 
     def leaderless(self, at_s: float) -> bool:
         """Is there no leader?"""
@@ -100,7 +96,7 @@ class Servers:
 
     def wait_ms(self) -> float:
         """What a request waits on top of its usual time."""
-        return 1000 * self.backlog / self.costs.raft_writes_per_s
+        return 1000 * self.backlog / self.costs.raft_writes_per_s + self.watches.wait_ms()
 
     def write_ms(self, at_s: float) -> float | None:
         """A write to the leader; None: nobody leads."""
@@ -118,6 +114,18 @@ class Servers:
     def passing(self, at_s: float) -> NDArray[np.bool_]:
         """(K,) of the pods known by now, those that the catalog calls passing: the node's check and the service's own."""
         return np.asarray(self.node[: self.known] & (self.service_s[: self.known] <= at_s))
+
+    def _commit(self, at_s: int, other_writes: float) -> None:
+        loop = self._reconcile(at_s)
+        coordinates = min(COORDINATE_BATCH, int(self.member[: self.known].sum()) / COORDINATES_S) / COORDINATE_BATCH
+        asked, self._own = loop + self._own + coordinates + other_writes, 0.0
+        room = self.costs.raft_writes_per_s
+        self.writes_per_s = asked
+        self.backlog = max(0.0, self.backlog + asked - room)
+        if self.backlog / room > LOST_S:
+            self.leaderless_until_s = at_s + ELECTION_S
+            self.leader_changes += 1
+            self.backlog = 0.0
 
     def _hear(self, noted: Iterable[tuple[int, str]]) -> None:
         for pod, state in noted:

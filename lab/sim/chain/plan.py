@@ -22,6 +22,8 @@ class Plan:
         nodes: that carry them, as densely as in the experiment.
         requests_per_s: users' pages, over all pods.
         asks_per_s: requests of the flood, over all pods, each for `LINES_EACH` lines.
+        times: how many times the pods of the experiment there are.
+        watches: blocking queries on one service, which is that of as many pods as in the experiment.
     """
 
     steady: int
@@ -33,6 +35,8 @@ class Plan:
     nodes: int
     requests_per_s: float
     asks_per_s: float
+    times: float
+    watches: int
 
     @classmethod
     def of(cls, experiment: Experiment) -> "Plan":
@@ -54,6 +58,8 @@ class Plan:
             nodes=nodes,
             requests_per_s=times * workload.requests_per_s,
             asks_per_s=asks_per_s,
+            times=times,
+            watches=workload.watches_per_pod * workload.pods,
         )
 
     def phases(self) -> list[tuple[str, int, int]]:

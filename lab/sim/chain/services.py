@@ -14,6 +14,7 @@ from lab.sim.chain.parameters import Costs
 from lab.sim.chain.platform import Change, Platform
 from lab.sim.chain.pods import EVICTED, RUNNING
 from lab.sim.chain.vault import ACTIVE, INSTANCES, LOGIN_WRITES, SEALED, Vault
+from lab.sim.chain.watches import Watches
 
 LOOK_EVERY_S = 2
 LOGIN_EVERY_S = 3
@@ -39,9 +40,9 @@ class Services:
     writes: float = 0.0
 
     @classmethod
-    def at_rest(cls, pods: int, names: int, costs: Costs, chance: np.random.Generator) -> "Services":
+    def at_rest(cls, pods: int, names: int, costs: Costs, chance: np.random.Generator, watches: Watches) -> "Services":
         """Everything passes, the first instance of Vault leads, the balancer holds what the catalog does."""
-        servers = Servers.at_rest(pods, names, costs, chance)
+        servers = Servers.at_rest(pods, names, costs, chance, watches)
         return cls(servers, Vault(costs, chance), Balancer(servers.passing(0.0).copy()), Deploys(chance))
 
     def step(self, at_s: int, noted: Sequence[tuple[int, str]], changes: Sequence[Change]) -> None:

@@ -18,7 +18,7 @@ FIDELITY = (
 )
 CHOSEN = "Costs, shares and latencies are chosen, not fitted to real runs."
 NOT_MODELLED = (
-    "Not modelled: network and disks, memory, the API server's own load; broker, Consul's servers, Vault and balancer have CPU enough.",
+    "Not modelled: network and disks, memory, the API server's own load; broker, Vault and balancer have CPU enough, Consul's servers what blocking queries leave them.",
 )
 WITNESS_S = 1.0
 """A fault is seen to bite so long after it was injected; in the model it always bites."""

@@ -18,6 +18,7 @@ from lab.sim.chain.platform import Change, Demand, Platform
 from lab.sim.chain.pods import CREATING, EVICTED, PENDING, REMOVING, RUNNING, STARTING, STOPPING
 from lab.sim.chain.record import Record
 from lab.sim.chain.services import Services
+from lab.sim.chain.watches import Watches
 from lab.sim.constants import UP_TO_2018_08_07
 from lab.sim.gossip.pool import Rules
 
@@ -86,7 +87,8 @@ class World:
         self.platform = Platform.at_rest(plan.pods, plan.nodes, experiment.shape.cap_multiple, costs, chance, lines_per_s)
         self.agents = Agents.at_rest(plan.pods, plan.end - plan.outage, model.rules, costs, chance)
         self._answers = Answers(costs, chance)
-        self._services = Services.at_rest(plan.pods, len(self.agents.status), costs, chance)
+        watches = Watches.of(plan.watches, plan.times, experiment.shape.core_cap_cores, costs)
+        self._services = Services.at_rest(plan.pods, len(self.agents.status), costs, chance, watches)
         self._chance = chance
         self._offset = 0.0
         self._record = Record()

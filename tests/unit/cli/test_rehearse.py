@@ -41,7 +41,9 @@ def _measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "measured_utc": "2026-11-25T09:00:00+00:00",
     }
     (tmp_path / "cache").mkdir()
-    (tmp_path / "cache" / "steady-use.json").write_text(json.dumps({"35 pods, 25 requests/s": found}))
+    (tmp_path / "cache" / "steady-use.json").write_text(
+        json.dumps({"35 pods, 20 watches each, 25 requests/s": {**found, "watches_per_pod": 20}})
+    )
     (tmp_path / "here").mkdir()
     monkeypatch.setenv("CASCADE_LAB_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path / "here")

@@ -26,9 +26,13 @@ def made(arm):
     return arms.kustomization(arm, MANIFESTS, PLACE)
 
 
-@pytest.mark.parametrize("name", ["baseline", "cascade", "flapping", "partition"])
-def test_an_experiment_that_changes_nothing_runs_on_the_manifests_as_they_stand(name):
-    assert Arm.of(load_experiment(name)) == Arm()
+@pytest.mark.parametrize("name", ["baseline", "cascade", "flapping", "flood-only", "partition"])
+def test_an_experiment_of_the_chain_runs_on_what_lab_up_brings_up(name):
+    assert Arm.of(load_experiment(name)) == arms.FIRST
+
+
+def test_an_experiment_that_changes_nothing_runs_on_the_manifests_as_they_stand():
+    assert Arm.of(load_experiment("cascade", ["workload.watches_per_pod=0"])) == Arm()
     assert Arm().words == ""
     assert made(Arm())["components"] == []
 
@@ -36,7 +40,7 @@ def test_an_experiment_that_changes_nothing_runs_on_the_manifests_as_they_stand(
 def test_another_consul_is_another_tag_for_servers_and_agents():
     arm = Arm.of(load_experiment("baseline", ["consul.version=1.2.3"]))
     assert made(arm)["images"] == [{"name": "consul", "newTag": "1.2.3"}]
-    assert arm.words == '{"consul": "1.2.3"}'
+    assert arm.words == '{"consul": "1.2.3", "watches_per_pod": 20}'
 
 
 def test_paths_are_relative_and_no_workload_pod_is_wanted_yet():
@@ -97,7 +101,7 @@ def test_the_cluster_carries_an_arm_only_when_all_of_it_is_applied(kubectl, monk
 def test_pods_have_the_secret_where_a_key_can_come_into_it(settings, encryption):
     arm = Arm.of(load_experiment("baseline", settings))
     assert arm.encryption == encryption
-    assert [Path(name).name for name in made(arm)["components"]] == (["gossip-encryption"] if encryption else [])
+    assert [Path(name).name for name in made(arm)["components"]] == (["gossip-encryption", "watchers"] if encryption else ["watchers"])
 
 
 @pytest.mark.parametrize("encryption", ["", "off", "on", "on-without-verify", "same-key-everywhere"])
@@ -131,23 +135,23 @@ def test_gossip_poison_is_an_arm_of_ten_agents_a_pod_and_no_kafka_and_its_nodes_
 
 def test_another_shipper_is_a_component_after_what_names_the_agent_by_its_place():
     arm = Arm.of(load_experiment("cascade", ["workload.shipper=rsyslog", "consul.encryption=on"]))
-    assert [Path(name).name for name in made(arm)["components"]] == ["gossip-encryption", "rsyslog"]
-    assert json.loads(arm.words) == {"encryption": "on", "shipper": "rsyslog"}
+    assert [Path(name).name for name in made(arm)["components"]] == ["gossip-encryption", "rsyslog", "watchers"]
+    assert json.loads(arm.words) == {"encryption": "on", "shipper": "rsyslog", "watches_per_pod": 20}
     assert not arm.collects
 
 
 def test_collectors_are_another_component():
     arm = Arm.of(load_experiment("cascade", ["workload.shipper=rsyslog-daemonset"]))
-    assert [Path(name).name for name in made(arm)["components"]] == ["rsyslog-daemonset"]
+    assert [Path(name).name for name in made(arm)["components"]] == ["rsyslog-daemonset", "watchers"]
     assert arm.collects
 
 
 def test_a_vault_with_storage_of_its_own_is_a_component_and_changes_no_cap():
     experiment = load_experiment("cascade", ["vault.storage=raft", "workload.shipper=rsyslog"])
     arm = Arm.of(experiment)
-    assert [Path(name).name for name in made(arm)["components"]] == ["rsyslog", "vault-raft"]
-    assert json.loads(arm.words) == {"shipper": "rsyslog", "vault": "raft"}
-    assert Arm.of_workload(experiment.workload) == Arm()
+    assert [Path(name).name for name in made(arm)["components"]] == ["rsyslog", "vault-raft", "watchers"]
+    assert json.loads(arm.words) == {"shipper": "rsyslog", "vault": "raft", "watches_per_pod": 20}
+    assert Arm.of_workload(experiment.workload) == arms.FIRST
 
 
 @pytest.mark.parametrize(
