@@ -13,6 +13,7 @@ from lab.cli import compose
 from lab.cli.console import terminal
 from lab.cli.help import GIVEN_UP, HEALED, examples
 from lab.cluster import bring_up, doctor, engine, leftovers
+from lab.cluster.arms import FIRST
 from lab.core import paths
 from lab.core.errors import Refused
 from lab.core.experiment import Workload
@@ -130,10 +131,10 @@ def heal() -> None:
 
 
 def measure_node(pods: int, requests_per_s: float) -> None:
-    """Measure the steady use of an app node under the workload, and keep it."""
+    """Measure the steady use of the nodes under so much of the workload of `cascade`, and keep it."""
     console = terminal()
     with run_lock(paths.LOCK, SystemClock()):
-        found = compose.calibrate(console, Workload(pods=pods, requests_per_s=requests_per_s))
+        found = compose.calibrate(console, Workload(pods=pods, requests_per_s=requests_per_s, watches_per_pod=FIRST.watches_per_pod))
     console.line(
         f"An app node uses {found.use_cores:.3f} cores at rest (largest {found.use_cores_max:.3f}, {found.window_s:.0f} s, {pods} pods, {requests_per_s:g} requests/s)."
     )

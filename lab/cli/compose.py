@@ -206,7 +206,7 @@ class LabWorld:
 
     def _planned(self) -> shape.Plan:
         wanted, cores = self._experiment, len(os.sched_getaffinity(0))
-        return shape.plan(self._calibration().use_cores, wanted.shape, len(self._kind.app_nodes), cores, wanted.neighbour)
+        return shape.plan(self._calibration().use, wanted.shape, len(self._kind.app_nodes), cores, wanted.neighbour)
 
 
 def calibrate(progress: Progress, workload: Workload) -> calibration.Calibration:

@@ -17,7 +17,7 @@ from lab.cli import compose
 from lab.cluster import calibrate as calibration
 from lab.cluster import neighbour
 from lab.cluster.rehearsal import Tell, ToldWorld
-from lab.cluster.shape import Plan, plan, read_nodes
+from lab.cluster.shape import Plan, Use, plan, read_nodes
 from lab.core import paths
 from lab.core.errors import LabError
 from lab.core.experiment import Experiment
@@ -184,7 +184,7 @@ class _World(compose.LabWorld):
         known = calibration.recall(self._wanted.workload)
         if known is not None:
             return self._planned()
-        return plan(float("nan"), self._wanted.shape, len(self._cluster.app_nodes), 0, self._wanted.neighbour)
+        return plan(Use(float("nan")), self._wanted.shape, len(self._cluster.app_nodes), 0, self._wanted.neighbour)
 
 
 class _Load:

@@ -1,15 +1,16 @@
-"""Measure what an app node uses at rest, so that its cap is a stated multiple of it and not a figure of one machine.
+"""Measure what nodes use at rest, so that an app node's cap is a stated multiple of it and not a figure of one machine.
 
 The measurement is kept in the cache, because it belongs to the machine and the workload, not to one cluster.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from lab.cluster.settle import until
-from lab.cluster.shape import Plan
+from lab.cluster.shape import Plan, Use
 from lab.cluster.world import KindWorld
 from lab.core import paths
 from lab.core.experiment import Workload
@@ -55,6 +56,13 @@ class Calibration:
     watches_per_pod: int = 0
     calm_cores: float = 0.0
     """Mean use just before, without load, by which a later run sees whether it is still true; 0 where an older lab did not keep it."""
+    core_use_cores: float = 0.0
+    """Use of the core node; likewise."""
+
+    @property
+    def use(self) -> Use:
+        """What caps are made from."""
+        return Use(self.use_cores, self.core_use_cores)
 
     def outdone(self, calm_cores: float) -> bool:
         """Do the nodes take so much less without load today that it must have been measured beside other work?"""
@@ -67,7 +75,9 @@ class Calibration:
 
 def measure(world: KindWorld, workload: Workload, calm_cores: float) -> Calibration:
     """Use of the app nodes over `WINDOW_S`, with the workload under load and no cap set; `calm_cores` is what they took without load."""
-    uses = list(uses_cores(world, WINDOW_S).values())
+    by_node = uses_cores(world, WINDOW_S, [*world.app_nodes, world.core])
+    core_use = round(by_node.pop(world.core), 4)
+    uses = list(by_node.values())
     use, most = round(sum(uses) / len(uses), 4), round(max(uses), 4)
     return Calibration(
         workload.pods,
@@ -80,15 +90,16 @@ def measure(world: KindWorld, workload: Workload, calm_cores: float) -> Calibrat
         logging=workload.logging,
         watches_per_pod=workload.watches_per_pod,
         calm_cores=calm_cores,
+        core_use_cores=core_use,
     )
 
 
-def uses_cores(world: KindWorld, window_s: float) -> dict[str, float]:
-    """Mean use of each app node over `window_s`, in cores."""
-    before = {name: _read(world, name) for name in world.app_nodes}
+def uses_cores(world: KindWorld, window_s: float, nodes: Sequence[str]) -> dict[str, float]:
+    """Mean use of each of these nodes over `window_s`, in cores."""
+    before = {name: _read(world, name) for name in nodes}
     world.clock.sleep(window_s)
-    after = {name: _read(world, name) for name in world.app_nodes}
-    return {name: (after[name][1] - before[name][1]) / (after[name][0] - before[name][0]) for name in world.app_nodes}
+    after = {name: _read(world, name) for name in nodes}
+    return {name: (after[name][1] - before[name][1]) / (after[name][0] - before[name][0]) for name in nodes}
 
 
 def _read(world: KindWorld, name: str) -> tuple[float, float]:
@@ -117,7 +128,7 @@ def await_calm(world: KindWorld, progress: Progress, plan: Plan | None = None) -
     back = LEVEL_WINDOWS if plan is None else 1
 
     def busy() -> str:
-        uses = uses_cores(world, CALM_WINDOW_S)
+        uses = uses_cores(world, CALM_WINDOW_S, world.app_nodes)
         means.append(sum(uses.values()) / len(uses))
         if plan is not None and (most := {name: use for name, use in uses.items() if use > CALM_SHARE * plan.app_cap_cores}):
             return ", ".join(f"{name} uses {use:.2f} of {plan.app_cap_cores:.2f} cores" for name, use in most.items())

@@ -54,7 +54,12 @@ class Shape(Strict):
     """How a small machine stands for large hosts; see the fidelity statement."""
 
     cap_multiple: float = Field(2.5, gt=1, le=20, description="an app node's CPU cap as a multiple of its measured steady use")
-    core_cap_cores: float = Field(0.4, gt=0, le=16, description="CPU cap of the core node (Kafka, Consul servers)")
+    core_cap_cores: float = Field(
+        0.4,
+        gt=0,
+        le=16,
+        description="CPU cap of the core node (Kafka, Consul servers, Vault, balancer); more where that would be less than 1.4 times what it takes at rest",
+    )
 
 
 class Expected(Strict):

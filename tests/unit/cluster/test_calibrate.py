@@ -20,10 +20,11 @@ WORKLOAD = Workload(pods=35, requests_per_s=25)
 
 @dataclass
 class Nodes:
-    """Two app nodes, one of which uses 0.1 cores and the other 0.3."""
+    """Two app nodes, one of which uses 0.1 cores and the other 0.3, and a core node of 0.25."""
 
     clock: FakeClock = field(default_factory=FakeClock)
     app_nodes: Sequence[str] = ("one", "two")
+    core: str = "core"
 
     @property
     def docker(self) -> Any:
@@ -31,7 +32,7 @@ class Nodes:
 
     def used_s(self, name: str) -> float:
         self.clock.sleep(1.0)  # an answer takes its time, which must not count as use
-        return self.clock.now_s() * {"one": 0.1, "two": 0.3}[name]
+        return self.clock.now_s() * {"one": 0.1, "two": 0.3, "core": 0.25}[name]
 
 
 def measured() -> calibrate.Calibration:
@@ -41,6 +42,7 @@ def measured() -> calibrate.Calibration:
 def test_the_use_is_that_of_a_node_over_the_window() -> None:
     found = measured()
     assert (found.use_cores, found.use_cores_max, found.window_s) == (pytest.approx(0.2), pytest.approx(0.3), WINDOW_S)
+    assert (found.use.app_cores, found.use.core_cores) == (pytest.approx(0.2), pytest.approx(0.25))
 
 
 def test_a_measurement_is_recalled_and_grows_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
