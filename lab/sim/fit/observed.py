@@ -17,6 +17,9 @@ WINDOW_S = 6.0
 """Length of one CPU account. Chosen: three samples of a node's CPU, six of its loggers'."""
 SETTLE_S = 15.0
 """Left out of the steady phase: what has just started is no rest. As in lab/checkers/watch.py."""
+SERVERS_SLOW_MS, SERVERS_NEAR_S = 100.0, 2.0
+"""A read through an agent within so long of a servers' own read that took so long tells of the servers, whom blocking queries keep busy, and not of the
+agent. Chosen: thirty times a servers' read at rest."""
 FULL_RATIO, CALM_RATIO = 0.9, 0.6
 """Mean share of throttled periods above which a node counts as full in a window, and below which as not full. Chosen: between them it is both."""
 CROWD_SHARE = 0.25
@@ -115,6 +118,7 @@ class _Look:
         self.cap_cores = float(self.settings["caps"]["app_cap_cores"])
         self.nodes = sorted({event["node"] for event in history.of("pod") if event.get("node")})
         self._series: dict[tuple[str, str], tuple[np.ndarray, np.ndarray]] = {}
+        self._slow_s: np.ndarray | None = None
 
     def accounts(self) -> list[Account]:
         found = []
@@ -157,7 +161,9 @@ class _Look:
         found: dict[tuple[str, bool], list[float]] = {(what, full): [] for what in ("read", "cri") for full in (False, True)}
         for sample in self.history.samples("agent_read_ms"):
             full = self._mostly_full(sample.at_s)
-            if full is not None and sample.value is not None and self.begin_s <= sample.at_s <= self.end_s:
+            if full is None or sample.value is None or not self.begin_s <= sample.at_s <= self.end_s:
+                continue
+            if not self._servers_slow(sample.at_s):
                 found["read", full].append(sample.value)
         for node in self.nodes:
             for sample in self.history.samples("cri_latency_ms", node):
@@ -165,6 +171,13 @@ class _Look:
                 if full is not None and sample.value is not None and self.begin_s <= sample.at_s <= self.end_s:
                     found["cri", full].append(sample.value)
         return found
+
+    def _servers_slow(self, at_s: float) -> bool:
+        """Did the servers themselves answer late, or not at all, around a moment?"""
+        if self._slow_s is None:
+            late = [sample.at_s for sample in self.history.samples("consul_read_ms", "servers") if (sample.value or math.inf) > SERVERS_SLOW_MS]
+            self._slow_s = np.array(late, float)
+        return bool((np.abs(self._slow_s - at_s) <= SERVERS_NEAR_S).any())
 
     def throttled(self) -> list[tuple[float, float]]:
         found = []
