@@ -175,7 +175,9 @@ class _Look:
     def _servers_slow(self, at_s: float) -> bool:
         """Did the servers themselves answer late, or not at all, around a moment?"""
         if self._slow_s is None:
-            late = [sample.at_s for sample in self.history.samples("consul_read_ms", "servers") if (sample.value or math.inf) > SERVERS_SLOW_MS]
+            late = [
+                sample.at_s for sample in self.history.samples("consul_read_ms", "servers") if (sample.value or math.inf) > SERVERS_SLOW_MS
+            ]
             self._slow_s = np.array(late, float)
         return bool((np.abs(self._slow_s - at_s) <= SERVERS_NEAR_S).any())
 
