@@ -22,6 +22,9 @@ KILLERS = ("kill-agents", "pause-agents", "churn-pods")
 """Faults whose end is the last kill, or the last time that an agent stood still."""
 MORE = 1
 """Members that may change in a window beyond the steady state's most, and it is still calm. Chosen: one; a large pool has flaps of its own."""
+WHOLE_SHARE = 0.9
+"""Of the steady state's members that must be there for calm. Chosen: in a pool that hardly anybody is in, nobody changes; servers with a new key, whom three
+of 70 agents had joined, were calm otherwise."""
 CALM_S = 30.0
 """So long the watch must have seen calm. Chosen: longer than the window; less takes a pause between two waves for the end."""
 AT_SERVER, AT_ANY, AT_HEALTHY = "gossip_false_positives", "gossip_fp", "gossip_fp_minus"
@@ -53,7 +56,7 @@ class Pool(Strict):
     last_kill_at_s: float
     watched_s: float = Field(description="how long was watched after it")
     calm_after_s: float | None = Field(
-        description="from the last kill to the last moment at which more members changed within 20 s than in the steady state, or more living ones were held for failed; null: calm was not seen"
+        description="from the last kill to the last moment at which more members changed within 20 s than in the steady state, more living ones were held for failed, or a tenth of its members was missing; null: calm was not seen"
     )
     phantoms: int = Field(description="returns of members whose process had ended: another agent had their place, or their pod was gone")
     phantom_members: int = Field(description="distinct members among them")
@@ -135,13 +138,15 @@ def _calm_after_s(history: History, watch: Watch, killed_s: float) -> float | No
     """Seconds from the last kill to the last restless moment; None if the watch ended too soon after that, or saw no members."""
     changes = [(event.at_s, str(event["member"])) for event in history.of("member_change") if event.at_s <= watch.end_s]
     seen = between((point for points in read(history, "members_alive").values() for point in points), killed_s, watch.end_s)
-    if not seen or seen[-1].value is None or not steady_pool(history, watch):
+    size = steady_pool(history, watch)
+    if not seen or seen[-1].value is None or not size:
         return None
     usual = max((_changed(changes, at_s) for at_s, _ in changes if watch.settled_s <= at_s < watch.steady_end_s), default=0)
     restless = [at_s for at_s, _ in changes if at_s > killed_s and _changed(changes, at_s) > usual + MORE]
     wrongly = [point for points in read(history, AT_SERVER).values() for point in points]
     slack = max((point.value or 0 for point in between(wrongly, watch.settled_s, watch.steady_end_s)), default=0) + WRONGLY_FAILED
     restless += [point.at_s for point in between(wrongly, killed_s, watch.end_s) if point.value is not None and point.value > slack]
+    restless += [point.at_s for point in seen if point.value is not None and point.value < WHOLE_SHARE * size]
     last_s = max(restless, default=killed_s)
     return None if last_s > watch.end_s - CALM_S else round(last_s - killed_s, 3)
 

@@ -80,6 +80,14 @@ def test_unrest_to_the_end_is_not_seen_to_end() -> None:
     assert measured(told).calm_after_s is None
 
 
+@pytest.mark.parametrize(("alive", "calm_after_s"), [(48, 0), (47, 70)])
+def test_a_pool_that_lacks_a_tenth_of_its_members_is_not_calm(alive: float, calm_after_s: float) -> None:
+    told = story().series("members_alive", "pool", between(KILLED, KILLED + 70, constant(alive), constant(53)))
+    assert measured(told).calm_after_s == pytest.approx(calm_after_s, abs=1)
+    empty = story().series("members_alive", "pool", between(OUTAGE, END, constant(3), constant(53)))
+    assert measured(empty).calm_after_s is None
+
+
 def test_a_pool_that_was_not_seen_is_not_called_calm() -> None:
     assert measured(story().series("members_alive", "pool", between(OUTAGE, END, constant(None), constant(53)))).calm_after_s is None
 
