@@ -8,8 +8,8 @@ from lab.core.errors import LabError, NotHealed
 from lab.core.ledger import Entry, Ledger
 from lab.core.protocols import Fault, FaultTable
 
-SEEN_WITHIN_S = 90.0
-"""Chosen: healing is repeated for so long; thawing takes milliseconds, but a node that 100 agents starve did not answer one of the ten questions within 30 s."""
+SEEN_WITHIN_S = 30.0
+"""Chosen: healing is repeated for so long; thawing takes milliseconds, but the engine that is asked was seen to need seconds when starved."""
 
 LOOK_EVERY_S = 0.2
 

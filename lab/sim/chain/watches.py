@@ -47,9 +47,9 @@ class Watches:
         """One second: (K,) of the pods known by now, those that the catalog calls passing."""
         if not self.each:
             return
-        before = np.zeros(0, bool) if self._passing is None else self._passing
-        changed = 0 if self._passing is None else int((passing[: len(before)] ^ before).sum()) + int(passing[len(before) :].sum())
+        before = passing if self._passing is None else self._passing
         self._passing = passing.copy()
+        changed = int((passing[: len(before)] ^ before).sum()) + int(passing[len(before) :].sum())
         self.waiting = max(0.0, min(self.total, self.waiting + changed * self.each) - self.answers_per_s)
 
     def wait_ms(self) -> float:
