@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from operator import itemgetter
+from statistics import fmean
 
 from pydantic import Field
 
@@ -29,16 +30,20 @@ CALM_S = 30.0
 """So long the watch must have seen calm. Chosen: longer than the window; less takes a pause between two waves for the end."""
 AT_SERVER, AT_ANY, AT_HEALTHY = "gossip_false_positives", "gossip_fp", "gossip_fp_minus"
 """Living members held for failed, as one server sees it, as one random agent after the other does, and as those of them do that are healthy."""
+MISSING = "gossip_missing"
+LAST_S = 60.0
+"""The end of the watch. Chosen: twelve of the slowest samples, and two of the 30 s in which serf tries a failed member again."""
 HANDOFF = "gossip_handoff_dropped"
 GAP_S_MAX = 15.0
 """A sample counts for the time to the next one, but at most so long. Chosen: the interval of the slowest of these probes and its time-out."""
 
 
-class FalsePositives(Strict):
-    """Living members held for failed, after the last kill."""
+class MemberTime(Strict):
+    """How many living members were held for failed, or not held for alive, after the last kill."""
 
     peak: float
     member_s: float = Field(description="member-seconds: how many, for how long")
+    at_end: float | None = Field(description="how many in the mean of the last 60 s of the watch; null: not measured in them")
 
 
 class Latency(Strict):
@@ -62,10 +67,12 @@ class Pool(Strict):
     phantom_members: int = Field(description="distinct members among them")
     waves: int = Field(description="the most such returns of one member")
     refuted: int = Field(description="returns of members that may have lived all along")
-    false_positives: FalsePositives | None = Field(description="as one server sees it")
-    false_positives_at_any: FalsePositives | None = Field(description="FP: as one random agent after the other sees it; null: not measured")
-    false_positives_at_healthy: FalsePositives | None = Field(
-        description="FP-: as those of them see it that are healthy; null: not measured"
+    false_positives: MemberTime | None = Field(description="as one server sees it")
+    false_positives_at_any: MemberTime | None = Field(description="FP: as one random agent after the other sees it; null: not measured")
+    false_positives_at_healthy: MemberTime | None = Field(description="FP-: as those of them see it that are healthy; null: not measured")
+    missing: MemberTime | None = Field(
+        None,
+        description="living agents that one server does not hold for alive: failed, gone or never heard of; null: not measured. In a pool that hardly anybody is in, nobody is held for failed, and this tells",
     )
     handoff_dropped: int | None = Field(
         None,
@@ -96,6 +103,7 @@ def measure(history: History, watch: Watch) -> Pool | None:
         false_positives=_wrongly(history, AT_SERVER, killed_s, watch.end_s),
         false_positives_at_any=_wrongly(history, AT_ANY, killed_s, watch.end_s),
         false_positives_at_healthy=_wrongly(history, AT_HEALTHY, killed_s, watch.end_s),
+        missing=_wrongly(history, MISSING, killed_s, watch.end_s),
         handoff_dropped=_dropped(history, watch),
         agent_reads_steady=_latency(history, "agent_read_ms", watch.settled_s, watch.steady_end_s),
         agent_reads_after=_latency(history, "agent_read_ms", killed_s, watch.end_s),
@@ -157,14 +165,15 @@ def _changed(changes: Sequence[tuple[float, str]], at_s: float) -> int:
     return len({name for _, name in changes[first:last]})
 
 
-def _wrongly(history: History, series: str, begin_s: float, end_s: float) -> FalsePositives | None:
+def _wrongly(history: History, series: str, begin_s: float, end_s: float) -> MemberTime | None:
     points = sorted((point for points in read(history, series).values() for point in points), key=lambda point: point.at_s)
     known = [(point.at_s, point.value) for point in between(points, begin_s, end_s) if point.value is not None]
     if not known:
         return None
+    last = [value for at_s, value in known if at_s >= end_s - LAST_S]
     lasts = [min(later - at_s, GAP_S_MAX) for (at_s, _), later in zip(known, [*(at_s for at_s, _ in known[1:]), end_s], strict=True)]
     total = sum(value * last_s for (_, value), last_s in zip(known, lasts, strict=True))
-    return FalsePositives(peak=max(value for _, value in known), member_s=round(total, 1))
+    return MemberTime(peak=max(value for _, value in known), member_s=round(total, 1), at_end=round(fmean(last), 1) if last else None)
 
 
 def _dropped(history: History, watch: Watch) -> int | None:

@@ -17,6 +17,7 @@ _SERIES = (
     "members_left",
     "joins_per_s",
     "gossip_false_positives",
+    "gossip_missing",
     "members_returned",
     "gossip_phantoms",
 )
@@ -138,7 +139,8 @@ class GossipProbe:
     def sample(self) -> Sequence[Reading]:
         """`members_*`, `joins_per_s`, and where the pool is wrong.
 
-        `gossip_false_positives` are members failed while their process lives; `members_returned` counts how often one came back after it was
+        `gossip_false_positives` are members failed while their process lives, `gossip_missing` agents whose process lives and that are not alive
+        for the server: those, and who left or is not known; `members_returned` counts how often one came back after it was
         gone; `gossip_phantoms` are those that came back, are alive for the server, and have no process.
         """
         if self.watch.problem:
@@ -148,11 +150,12 @@ class GossipProbe:
         rate = self._joined.of(self.watch.joins)
         failed = {name for name, state in states.items() if state == "failed"}
         back = {name for name in self.watch.back() if states.get(name) == "alive"}
-        living = self.living() if failed or back else set()
+        living = self.living()
         return [
             *(Reading(f"members_{state}", "pool", float(counts[state])) for state in ("alive", "failed", "left")),
             Reading("joins_per_s", "pool", rate, None if rate is not None else "a rate needs two readings"),
             Reading("gossip_false_positives", "pool", float(len(failed & living))),
+            Reading("gossip_missing", "pool", float(sum(states.get(name) != "alive" for name in living))),
             Reading("members_returned", "pool", float(self.watch.returned)),
             Reading("gossip_phantoms", "pool", float(len(back - living))),
         ]

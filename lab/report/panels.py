@@ -185,6 +185,7 @@ def _gossip(history: History) -> list[Panel]:
         one(history, "members_failed", "failed", "bad"),
         one(history, "members_left", "left", "wait"),
         one(history, "gossip_false_positives", "failed, yet running", "ink", "dash"),
+        one(history, "gossip_missing", "running, yet not alive", "n2", "dash"),
         one(history, "gossip_phantoms", "came back, yet dead", "n4", "dash"),
     ]
     views = [

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from lab.checkers.pool import FalsePositives, Latency, Pool
+from lab.checkers.pool import Latency, MemberTime, Pool
 from lab.report.order_statistics import Median, median
 
 Figure = Callable[[Pool], float | None]
@@ -27,8 +27,12 @@ class Column:
     figure: Figure
 
 
-def _member_s(found: FalsePositives | None) -> float | None:
+def _member_s(found: MemberTime | None) -> float | None:
     return None if found is None else found.member_s
+
+
+def _at_end(found: MemberTime | None) -> float | None:
+    return None if found is None else found.at_end
 
 
 def _p99(found: Latency | None) -> float | None:
@@ -41,8 +45,12 @@ COLUMNS = (
     Column("members that did", "phantom_members", lambda pool: pool.phantom_members),
     Column("waves (most returns of one)", "waves", lambda pool: pool.waves),
     Column("living held for failed: at a server, member-s", "fp_server_member_s", lambda pool: _member_s(pool.false_positives)),
+    Column("at the end", "fp_server_at_end", lambda pool: _at_end(pool.false_positives)),
     Column("FP: at any agent, member-s", "fp_member_s", lambda pool: _member_s(pool.false_positives_at_any)),
+    Column("at the end", "fp_at_end", lambda pool: _at_end(pool.false_positives_at_any)),
     Column("FP-: at healthy ones, member-s", "fp_minus_member_s", lambda pool: _member_s(pool.false_positives_at_healthy)),
+    Column("living not alive for a server, member-s", "missing_member_s", lambda pool: _member_s(pool.missing)),
+    Column("at the end", "missing_at_end", lambda pool: _at_end(pool.missing)),
     Column("dropped at the hand-off", "handoff_dropped", lambda pool: pool.handoff_dropped),
     Column("p99 at own agent, steady, ms", "agent_read_steady_ms_p99", lambda pool: _p99(pool.agent_reads_steady)),
     Column("after, ms", "agent_read_after_ms_p99", lambda pool: _p99(pool.agent_reads_after)),
@@ -52,7 +60,7 @@ COLUMNS = (
 CAPTION = (
     "Each figure: median over the runs (interval that holds the median of all such runs with the probability in the column `level`, from order "
     "statistics; no distribution is assumed). `>` marks an end that was not seen within the watch. Figures are counted from the last kill to the "
-    "end of the watch."
+    "end of the watch; at the end: the mean of its last 60 s."
 )
 
 

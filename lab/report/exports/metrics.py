@@ -28,6 +28,7 @@ HELP = {
     "members_left": "Members that left the gossip pool.",
     "joins_per_s": "Members that joined the gossip pool per second.",
     "gossip_false_positives": "Members held for failed whose process runs.",
+    "gossip_missing": "Agents whose process runs and that a server does not hold for alive.",
     "serf_queue_intent": "Queued intents of Serf.",
     "memberlist_health_score": "Health score of memberlist, 0 is well, 8 is worst.",
     "consul_read_ms": "Time of a consistent read at the Consul servers.",

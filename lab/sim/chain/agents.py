@@ -38,6 +38,7 @@ class Seen:
     Args:
         alive, failed, left: members.
         wrongly: listed as failed while the process runs.
+        missing: not listed as alive while the process runs.
         returned: how often a member came back after it was gone.
         phantoms: came back and are listed alive, while no process runs.
         score: the observer's own health.
@@ -47,6 +48,7 @@ class Seen:
     failed: int
     left: int
     wrongly: int
+    missing: int
     returned: int
     phantoms: int
     score: float
@@ -140,6 +142,7 @@ class Agents:
             failed=int(failed.sum()),
             left=int((status == state.LEFT).sum()),
             wrongly=int((failed & running).sum()),
+            missing=int((running & ~alive).sum()),
             returned=self.returned,
             phantoms=int((back & alive & ~running).sum()),
             score=float(self.pool.score_of(0)),

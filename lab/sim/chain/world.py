@@ -181,6 +181,7 @@ class World:
                 ("members_left", "pool"): seen.left,
                 ("joins_per_s", "pool"): joins,
                 ("gossip_false_positives", "pool"): seen.wrongly,
+                ("gossip_missing", "pool"): seen.missing,
                 ("members_returned", "pool"): seen.returned,
                 ("gossip_phantoms", "pool"): seen.phantoms,
                 ("memberlist_health_score", "server"): seen.score,

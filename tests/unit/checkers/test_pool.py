@@ -121,8 +121,26 @@ def test_a_successor_that_joins_is_no_return() -> None:
 def test_false_alarms_are_counted_in_members_and_in_member_seconds() -> None:
     found = measured(story().series("gossip_false_positives", "pool", between(120, 130, constant(4), constant(0)))).false_positives
     assert found is not None
-    assert (found.peak, found.member_s) == (4, 40)
+    assert (found.peak, found.member_s, found.at_end) == (4, 40, 0)
     assert (measured(story()).false_positives_at_any, measured(story()).false_positives_at_healthy) == (None, None)
+
+
+def test_the_end_is_the_mean_of_the_last_minute():
+    lasting = measured(story().series("gossip_missing", "pool", between(END - 30, END, constant(8), constant(0)))).missing
+    assert lasting is not None
+    assert lasting.at_end == pytest.approx(4, abs=0.2)
+    unseen = measured(story().series("gossip_missing", "pool", between(END - 61, END, constant(None), constant(3)))).missing
+    assert unseen is not None
+    assert unseen.at_end is None
+
+
+def test_a_pool_that_its_agents_are_not_in_lacks_them_though_nobody_is_held_for_failed():
+    found = measured(story().series("gossip_missing", "pool", between(KILLED, END, constant(50), constant(0))))
+    assert found.missing is not None
+    assert (found.missing.peak, found.missing.at_end) == (50, 50)
+    assert found.false_positives is not None
+    assert found.false_positives.peak == 0
+    assert measured(story()).missing is None
 
 
 def test_what_agents_say_is_kept_apart_from_what_a_server_says() -> None:

@@ -2,6 +2,7 @@
 
 import threading
 
+import pytest
 from probe_fakes import HandClock, Told, reasons, silent, values
 
 from lab.probes.gossip import GossipProbe, MemberWatch, StatsProbe
@@ -60,9 +61,13 @@ def test_failed_members_whose_process_lives_are_false_positives():
     assert [found[f"members_{state}", "pool"] for state in ("alive", "failed", "left")] == [1.0, 2.0, 1.0]
 
 
-def test_with_nobody_failed_the_process_table_is_left_alone():
-    probe = GossipProbe(looked(FakeMembers(a="alive")), silent, HandClock())
-    assert values(probe.sample())["gossip_false_positives", "pool"] == 0.0
+@pytest.mark.parametrize(
+    ("states", "missing"),
+    [({"a": "alive", "b": "alive"}, 0), ({"a": "alive", "b": "failed"}, 1), ({"a": "alive", "b": "left"}, 1), ({"a": "alive"}, 1), ({}, 2)],
+)
+def test_a_living_agent_that_failed_left_or_was_never_heard_of_is_missing(states, missing):
+    probe = GossipProbe(looked(FakeMembers(**states, dead="alive")), lambda: {"a", "b"}, HandClock())
+    assert values(probe.sample())["gossip_missing", "pool"] == missing
 
 
 def test_joins_per_second_are_counted_between_samples():

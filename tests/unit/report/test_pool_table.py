@@ -3,7 +3,7 @@
 import csv
 import io
 
-from lab.checkers.pool import FalsePositives, Latency, Pool
+from lab.checkers.pool import Latency, MemberTime, Pool
 from lab.report.pool_table import COLUMNS, as_csv, markdown
 from tests.pools import pool
 
@@ -11,7 +11,7 @@ from tests.pools import pool
 def measured(calm_after_s: float | None, p99: float = 30.0) -> Pool:
     reads = Latency(p50=3, p99=p99, n=100, failed=0)
     latencies = dict.fromkeys(("agent_reads_steady", "agent_reads_after", "server_reads_steady", "server_reads_after"), reads)
-    wrongly = FalsePositives(peak=2, member_s=12)
+    wrongly = MemberTime(peak=2, member_s=12, at_end=1)
     return pool(calm_after_s, phantoms=4, phantom_members=3, waves=2, false_positives=wrongly, **latencies)
 
 
@@ -47,4 +47,5 @@ def test_the_file_for_programs_holds_every_run_and_leaves_out_what_was_not_seen(
     found = list(csv.DictReader(io.StringIO(as_csv(["consul.version"], RUNS))))
     assert [row["calm_after_s"] for row in found] == ["", "", "", "50", "60", "1", "2", "3", "4", "5"]
     assert {row["fp_member_s"] for row in found} == {""}
+    assert {row["fp_server_at_end"] for row in found} == {"1"}
     assert len({column.name for column in COLUMNS}) == len(COLUMNS)
