@@ -72,7 +72,7 @@ class Pool(Strict):
     false_positives_at_healthy: MemberTime | None = Field(description="FP-: as those of them see it that are healthy; null: not measured")
     missing: MemberTime | None = Field(
         None,
-        description="living agents that one server does not hold for alive: failed, gone or never heard of; null: not measured. In a pool that hardly anybody is in, nobody is held for failed, and this tells",
+        description="living agents that one server does not hold for alive: failed, gone or never heard of, those of a neighbour's own pool among them; null: not measured. In a pool that hardly anybody is in, nobody is held for failed, and this tells",
     )
     handoff_dropped: int | None = Field(
         None,
@@ -100,10 +100,10 @@ def measure(history: History, watch: Watch) -> Pool | None:
         phantom_members=len(returned),
         waves=max(returned.values(), default=0),
         refuted=len(refuted),
-        false_positives=_wrongly(history, AT_SERVER, killed_s, watch.end_s),
-        false_positives_at_any=_wrongly(history, AT_ANY, killed_s, watch.end_s),
-        false_positives_at_healthy=_wrongly(history, AT_HEALTHY, killed_s, watch.end_s),
-        missing=_wrongly(history, MISSING, killed_s, watch.end_s),
+        false_positives=_member_time(history, AT_SERVER, killed_s, watch.end_s),
+        false_positives_at_any=_member_time(history, AT_ANY, killed_s, watch.end_s),
+        false_positives_at_healthy=_member_time(history, AT_HEALTHY, killed_s, watch.end_s),
+        missing=_member_time(history, MISSING, killed_s, watch.end_s),
         handoff_dropped=_dropped(history, watch),
         agent_reads_steady=_latency(history, "agent_read_ms", watch.settled_s, watch.steady_end_s),
         agent_reads_after=_latency(history, "agent_read_ms", killed_s, watch.end_s),
@@ -165,7 +165,7 @@ def _changed(changes: Sequence[tuple[float, str]], at_s: float) -> int:
     return len({name for _, name in changes[first:last]})
 
 
-def _wrongly(history: History, series: str, begin_s: float, end_s: float) -> MemberTime | None:
+def _member_time(history: History, series: str, begin_s: float, end_s: float) -> MemberTime | None:
     points = sorted((point for points in read(history, series).values() for point in points), key=lambda point: point.at_s)
     known = [(point.at_s, point.value) for point in between(points, begin_s, end_s) if point.value is not None]
     if not known:

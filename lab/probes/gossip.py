@@ -121,7 +121,7 @@ class GossipProbe:
     Args:
         watch: has the members.
         living: names of the agents whose processes run on this host.
-        interval_s: chosen: a scan of the process table every 2 s is 1 ms of CPU; false positives last seconds to minutes.
+        interval_s: chosen: a scan of the process table every 2 s is 1 to 2 ms of CPU; false positives last seconds to minutes.
         timeout_s: nothing is waited for.
     """
 

@@ -49,6 +49,7 @@ COLUMNS = (
     Column("FP: at any agent, member-s", "fp_member_s", lambda pool: _member_s(pool.false_positives_at_any)),
     Column("at the end", "fp_at_end", lambda pool: _at_end(pool.false_positives_at_any)),
     Column("FP-: at healthy ones, member-s", "fp_minus_member_s", lambda pool: _member_s(pool.false_positives_at_healthy)),
+    Column("at the end", "fp_minus_at_end", lambda pool: _at_end(pool.false_positives_at_healthy)),
     Column("living not alive for a server, member-s", "missing_member_s", lambda pool: _member_s(pool.missing)),
     Column("at the end", "missing_at_end", lambda pool: _at_end(pool.missing)),
     Column("dropped at the hand-off", "handoff_dropped", lambda pool: pool.handoff_dropped),

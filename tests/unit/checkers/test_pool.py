@@ -125,7 +125,7 @@ def test_false_alarms_are_counted_in_members_and_in_member_seconds() -> None:
     assert (measured(story()).false_positives_at_any, measured(story()).false_positives_at_healthy) == (None, None)
 
 
-def test_the_end_is_the_mean_of_the_last_minute():
+def test_the_end_is_the_mean_of_the_last_minute() -> None:
     lasting = measured(story().series("gossip_missing", "pool", between(END - 30, END, constant(8), constant(0)))).missing
     assert lasting is not None
     assert lasting.at_end == pytest.approx(4, abs=0.2)
@@ -134,7 +134,7 @@ def test_the_end_is_the_mean_of_the_last_minute():
     assert unseen.at_end is None
 
 
-def test_a_pool_that_its_agents_are_not_in_lacks_them_though_nobody_is_held_for_failed():
+def test_a_pool_that_its_agents_are_not_in_lacks_them_though_nobody_is_held_for_failed() -> None:
     found = measured(story().series("gossip_missing", "pool", between(KILLED, END, constant(50), constant(0))))
     assert found.missing is not None
     assert (found.missing.peak, found.missing.at_end) == (50, 50)
