@@ -10,7 +10,7 @@ from lab.cli.console import terminal
 from lab.core.history import History
 from lab.report.folder import read
 from lab.report.page import render
-from lab.report.sentence import what_happened, what_the_pool_did
+from lab.report.sentence import also, what_happened
 
 NOT_EXPECTED = 1
 UNKNOWN = 3
@@ -44,8 +44,7 @@ def tell(folder: Path, history: History, verdict: Verdict) -> None:
 def lines(history: History, verdict: Verdict) -> Iterator[str]:
     """The same as text."""
     yield what_happened(history, verdict)
-    if verdict.evidence.pool is not None:
-        yield what_the_pool_did(verdict.evidence.pool)
+    yield from also(verdict)
     for link in verdict.links:
         when = f"fired at {link.fired_at_s:.0f} s" if link.fired_at_s is not None else link.status
         yield f"  link {link.link:<3}{link.title:<34}{when}"

@@ -11,8 +11,7 @@ from typing import Annotated
 import typer
 
 from lab.adapters.clock import SystemClock
-from lab.checkers.pool import Pool
-from lab.checkers.verdict import Verdict
+from lab.checkers.verdict import Evidence, Verdict
 from lab.cli.console import LabConsole, terminal
 from lab.cli.experiment_commands import Changes, Named
 from lab.cli.help import examples
@@ -169,20 +168,20 @@ class _Sweep:
         return True
 
     def _write(self, planned: Sequence[Planned], found: Sequence[Cell]) -> None:
-        pools = measured(self._out, planned, found)
-        table = markdown(self._plan.fields, pools) + told_caps([self._out / one.folder for one in planned])
+        runs = measured(self._out, planned, found)
+        table = markdown(self._plan.fields, runs) + told_caps([self._out / one.folder for one in planned])
         (self._out / TABLE_FILE).write_text(table, encoding="utf-8")
-        (self._out / CSV_FILE).write_text(as_csv(self._plan.fields, pools), encoding="utf-8")
+        (self._out / CSV_FILE).write_text(as_csv(self._plan.fields, runs), encoding="utf-8")
 
 
-def measured(out: Path, planned: Sequence[Planned], found: Sequence[Cell]) -> Mapping[tuple[str, ...], list[Pool]]:
-    """The pools of the runs that are made, by the values of what is varied."""
-    pools: dict[tuple[str, ...], list[Pool]] = {cell.values: [] for cell in found}
+def measured(out: Path, planned: Sequence[Planned], found: Sequence[Cell]) -> Mapping[tuple[str, ...], list[Evidence]]:
+    """What stands behind the verdicts of the runs that are made and measured a pool, by the values of what is varied."""
+    runs: dict[tuple[str, ...], list[Evidence]] = {cell.values: [] for cell in found}
     for one in planned:
         verdict = judged(out / one.folder)
         if verdict is not None and verdict.evidence.pool is not None:
-            pools[one.cell.values].append(verdict.evidence.pool)
-    return pools
+            runs[one.cell.values].append(verdict.evidence)
+    return runs
 
 
 def told_caps(folders: Sequence[Path]) -> str:

@@ -1,8 +1,10 @@
 """One HTML page from a history and its verdict: styles, script and figures are in it, so it opens anywhere and asks no network."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from lab.checkers.neighbour import as_the_neighbours
 from lab.checkers.result import LinkResult
 from lab.checkers.verdict import Verdict
 from lab.checkers.watch import Watch
@@ -10,8 +12,8 @@ from lab.core.history import Event, History
 from lab.report import chain, kube_log, words
 from lab.report import why as provenance
 from lab.report.events import told as told_in_words
-from lab.report.panels import embedded, figures, panels
-from lab.report.sentence import what_happened
+from lab.report.panels import Panel, embedded, figures, panels
+from lab.report.sentence import also, what_happened
 from lab.report.template import fill
 
 _OPENING = ("experiment", "fidelity", "cause")
@@ -25,7 +27,8 @@ def render(history: History, verdict: Verdict) -> str:
     """
     watch = Watch.of(history)
     time = chain.axis(history, watch)
-    charts = panels(history)
+    neighbour = verdict.evidence.neighbour
+    charts, beside = panels(history), _beside(history) if neighbour else []
     shades = chain.shades(history, watch, time)
     log = kube_log.rows(history, time)
     told = {
@@ -33,7 +36,7 @@ def render(history: History, verdict: Verdict) -> str:
         "end_s": time.end_s,
         "rest": "seconds on the run clock",
         "shades": [{name: shade[name] for name in ("kind", "begin_s", "end_s")} for shade in shades],
-        "panels": [embedded(panel, time.begin_s, time.end_s) for panel in charts],
+        "panels": [embedded(panel, time.begin_s, time.end_s) for panel in (*charts, *beside)],
     }
     return fill(
         "page.html.j2",
@@ -42,6 +45,7 @@ def render(history: History, verdict: Verdict) -> str:
         experiment=history.header["experiment"],
         verdict=verdict,
         sentence=what_happened(history, verdict),
+        also=also(verdict),
         tiles=tiles(verdict),
         ticks=time.ticks(),
         phases=chain.phases(history, time),
@@ -53,6 +57,9 @@ def render(history: History, verdict: Verdict) -> str:
         log_total=len(log),
         said=kube_log.marks(log, time),
         charts=[(panel, figures(panel, watch) if watch else []) for panel in charts],
+        neighbour=neighbour,
+        beside=[(panel, figures(panel, watch) if watch else []) for panel in beside],
+        beside_links=[_row(result, ()) for result in neighbour.links] if neighbour else [],
         links=[_row(result, provenance.of_link(history, verdict, result.link).path) for result in verdict.links],
         caveat=provenance.CAVEAT,
         logs=log_parts(verdict),
@@ -60,6 +67,11 @@ def render(history: History, verdict: Verdict) -> str:
         settings=settings(history),
         fidelity=_sentences(verdict.fidelity),
     )
+
+
+def _beside(history: History) -> list[Panel]:
+    """The charts of a second cluster: the same, drawn of its own samples and of nothing else."""
+    return [replace(panel, id=f"neighbour-{panel.id}") for panel in panels(as_the_neighbours(history))]
 
 
 def tiles(verdict: Verdict) -> list[dict[str, str]]:

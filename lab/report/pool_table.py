@@ -3,13 +3,17 @@
 import csv
 import io
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from lab.checkers.neighbour import NeighbourVerdict
 from lab.checkers.pool import Latency, MemberTime, Pool
+from lab.checkers.verdict import Evidence
 from lab.report.order_statistics import Median, median
 
 Figure = Callable[[Pool], float | None]
+Runs = Mapping[tuple[str, ...], Sequence[Evidence]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,35 +67,61 @@ CAPTION = (
     "statistics; no distribution is assumed). `>` marks an end that was not seen within the watch. Figures are counted from the last kill to the "
     "end of the watch; at the end: the mean of its last 60 s."
 )
+NEIGHBOUR = "**The neighbour**, to which nothing was done, as its own agents see their pool:"
 
 
-def markdown(fields: Sequence[str], runs: Mapping[tuple[str, ...], Sequence[Pool]]) -> str:
-    """The table for people.
+def markdown(fields: Sequence[str], runs: Runs) -> str:
+    """The table for people, and a second one where the runs had a neighbour.
 
     Args:
         fields: what was varied.
-        runs: values of these fields -> the pools of the runs that were made with them.
+        runs: values of these fields -> what stands behind the verdicts of the runs that were made with them.
     """
-    titles = [*fields, "runs", "level", *(column.title for column in COLUMNS)]
-    lines = [_row(titles), _row(["---"] * len(titles))]
-    for values, pools in runs.items():
-        watched_s = min((pool.watched_s for pool in pools), default=0.0)
-        found = [_median(column, pools) for column in COLUMNS]
-        sure = found[0]
-        lines.append(_row([*values, str(len(pools)), f"{sure.level:.0%}" if sure else "-", *(_text(one, watched_s) for one in found)]))
+    lines = _table(fields, {values: [one.pool for one in found] for values, found in runs.items()})
+    beside = {values: neighbours for values, found in runs.items() if (neighbours := [one.neighbour for one in found if one.neighbour])}
+    if beside:
+        titles = [*fields, "became", "its living agents held for failed, times"]
+        told = {(*values, *_became(found)): [one.after_the_kills for one in found] for values, found in beside.items()}
+        lines += ["", NEIGHBOUR, "", *_table(titles, told)]
     return "\n".join([*lines, "", CAPTION, ""])
 
 
-def as_csv(fields: Sequence[str], runs: Mapping[tuple[str, ...], Sequence[Pool]]) -> str:
+def as_csv(fields: Sequence[str], runs: Runs) -> str:
     """A line for each run, for other programs: nothing but its own figures; empty where one is not known or its end was not seen."""
     told = io.StringIO()
     writer = csv.writer(told, lineterminator="\n")
-    writer.writerow([*fields, *(column.name for column in COLUMNS)])
-    for values, pools in runs.items():
-        for pool in pools:
-            figures = [column.figure(pool) for column in COLUMNS]
-            writer.writerow([*values, *("" if value is None or math.isinf(value) else f"{value:g}" for value in figures)])
+    names = [column.name for column in COLUMNS]
+    writer.writerow([*fields, *names, "neighbour", "neighbour_held_for_failed", *(f"neighbour_{name}" for name in names)])
+    for values, found in runs.items():
+        for one in found:
+            its = one.neighbour
+            beside = ["", "", *_numbers(None)] if its is None else [its.condition, its.held_for_failed, *_numbers(its.after_the_kills)]
+            writer.writerow([*values, *_numbers(one.pool), *beside])
     return told.getvalue()
+
+
+def _table(fields: Sequence[str], runs: Mapping[tuple[str, ...], Sequence[Pool | None]]) -> list[str]:
+    titles = [*fields, "runs", "level", *(column.title for column in COLUMNS)]
+    lines = [_row(titles), _row(["---"] * len(titles))]
+    for values, found in runs.items():
+        pools = [pool for pool in found if pool is not None]
+        watched_s = min((pool.watched_s for pool in pools), default=0.0)
+        figures = [_median(column, pools) for column in COLUMNS]
+        sure = figures[0]
+        lines.append(_row([*values, str(len(pools)), f"{sure.level:.0%}" if sure else "-", *(_text(one, watched_s) for one in figures)]))
+    return lines
+
+
+def _became(found: Sequence[NeighbourVerdict]) -> tuple[str, str]:
+    """How many neighbours were poisoned, calm or not to be told, and how often their own agents were held for failed."""
+    counts = Counter(one.condition for one in found)
+    told = ", ".join(f"{condition} {count} of {len(found)}" for condition, count in counts.most_common())
+    return told, _text(median([one.held_for_failed for one in found]), 0.0)
+
+
+def _numbers(pool: Pool | None) -> list[str]:
+    figures = [None if pool is None else column.figure(pool) for column in COLUMNS]
+    return ["" if value is None or math.isinf(value) else f"{value:g}" for value in figures]
 
 
 def _median(column: Column, pools: Sequence[Pool]) -> Median | None:

@@ -1,5 +1,6 @@
 """What happened, in one sentence that a person reads first."""
 
+from lab.checkers.neighbour import NeighbourVerdict
 from lab.checkers.pool import Pool
 from lab.checkers.result import LinkResult
 from lab.checkers.verdict import Verdict
@@ -42,6 +43,27 @@ def what_the_pool_did(pool: Pool) -> str:
     wrongly = f", {pool.false_positives.member_s:,.0f} member-seconds of living ones held for failed" if pool.false_positives else ""
     returned = f"{counted(pool.phantoms, 'return')} of {counted(pool.phantom_members, 'member')} known to be dead"
     return f"The pool: {calm}; {returned}{wrongly}."
+
+
+def what_became_of_the_neighbour(found: NeighbourVerdict) -> str:
+    """How a second cluster fared that nothing was done to, in one sentence; why it is so called stands among the verdict's reasons."""
+    where = "in the same pool" if found.pool == "shared" else "with a pool of its own"
+    told = [f"The neighbour, {where}, {'cannot be judged' if found.condition == 'unknown' else f'was {found.condition}'}"]
+    told.append(f"its own living agents were held for failed {counted(found.held_for_failed, 'time')}")
+    after = found.after_the_kills
+    if after is not None and after.false_positives is not None:
+        told.append(f"its agents held living ones for failed for {after.false_positives.member_s:,.0f} member-seconds")
+    if after is not None and after.agent_reads_steady and after.agent_reads_after:
+        before, later = (number(reads.p99, "ms") for reads in (after.agent_reads_steady, after.agent_reads_after))
+        told.append(f"p99 at its agents was {before} before and {later} after the kills")
+    return f"{'; '.join(told)}."
+
+
+def also(verdict: Verdict) -> list[str]:
+    """What the sentence has no room for: the pool after the kills, and a second cluster."""
+    found = verdict.evidence
+    pool = [] if found.pool is None else [what_the_pool_did(found.pool)]
+    return [*pool, *([] if found.neighbour is None else [what_became_of_the_neighbour(found.neighbour)])]
 
 
 def _short(reason: str) -> str:

@@ -3,16 +3,25 @@
 import csv
 import io
 
-from lab.checkers.pool import Latency, MemberTime, Pool
-from lab.report.pool_table import COLUMNS, as_csv, markdown
+from lab.checkers.neighbour import NeighbourVerdict
+from lab.checkers.pool import Latency, MemberTime
+from lab.checkers.verdict import Evidence
+from lab.core.neighbour import Found
+from lab.report.pool_table import COLUMNS, NEIGHBOUR, as_csv, markdown
 from tests.pools import pool
 
 
-def measured(calm_after_s: float | None, p99: float = 30.0) -> Pool:
+def measured(calm_after_s: float | None, p99: float = 30.0, beside: NeighbourVerdict | None = None) -> Evidence:
     reads = Latency(p50=3, p99=p99, n=100, failed=0)
     latencies = dict.fromkeys(("agent_reads_steady", "agent_reads_after", "server_reads_steady", "server_reads_after"), reads)
     wrongly = MemberTime(peak=2, member_s=12, at_end=1)
-    return pool(calm_after_s, phantoms=4, phantom_members=3, waves=2, false_positives=wrongly, **latencies)
+    found = pool(calm_after_s, phantoms=4, phantom_members=3, waves=2, false_positives=wrongly, **latencies)
+    return Evidence(claims=None, strict_order=True, out_of_order=[], pool=found, neighbour=beside)
+
+
+def neighbour(condition: Found, held_for_failed: int, phantoms: int) -> NeighbourVerdict:
+    seen = pool(40, phantoms=phantoms)
+    return NeighbourVerdict(pool="shared", condition=condition, reason="-", links=[], held_for_failed=held_for_failed, after_the_kills=seen)
 
 
 RUNS = {
@@ -49,3 +58,32 @@ def test_the_file_for_programs_holds_every_run_and_leaves_out_what_was_not_seen(
     assert {row["fp_member_s"] for row in found} == {""}
     assert {row["fp_server_at_end"] for row in found} == {"1"}
     assert len({column.name for column in COLUMNS}) == len(COLUMNS)
+
+
+def test_where_runs_had_a_neighbour_a_second_table_says_what_became_of_it() -> None:
+    runs = {
+        ("shared",): [measured(None, beside=neighbour("poisoned", n, 7)) for n in (0, 2)]
+        + [measured(None, beside=neighbour("unknown", 1, 8))],
+        ("own",): [measured(None, beside=neighbour("calm", 0, 0))],
+    }
+    _, told = markdown(["neighbour.pool"], runs).split(NEIGHBOUR)
+    titles, _, shared, own = [line.strip("| ").split(" | ") for line in told.splitlines() if line.startswith("|")]
+    assert titles[:4] == ["neighbour.pool", "became", "its living agents held for failed, times", "runs"]
+    assert shared[:4] == ["shared", "poisoned 2 of 3, unknown 1 of 3", "1 (0 to 2)", "3"]
+    assert (own[1], own[titles.index("returns of the dead")], shared[titles.index("returns of the dead")]) == (
+        "calm 1 of 1",
+        "0 (0 to 0)",
+        "7 (7 to 8)",
+    )
+    rows = list(csv.DictReader(io.StringIO(as_csv(["neighbour.pool"], runs))))
+    assert [(row["neighbour"], row["neighbour_held_for_failed"], row["neighbour_phantoms"], row["phantoms"]) for row in rows] == [
+        ("poisoned", "0", "7", "4"),
+        ("poisoned", "2", "7", "4"),
+        ("unknown", "1", "8", "4"),
+        ("calm", "0", "0", "4"),
+    ]
+
+
+def test_without_a_neighbour_nothing_is_said_of_one() -> None:
+    assert NEIGHBOUR not in markdown(["consul.version"], RUNS)
+    assert {row["neighbour"] for row in csv.DictReader(io.StringIO(as_csv(["consul.version"], RUNS)))} == {""}

@@ -16,7 +16,7 @@ from lab.report.page import render, settings
 from lab.report.panels import embedded, figures, panels, tone_of
 from lab.report.sentence import what_happened
 from lab.report.thin import column, thin
-from tests import histories
+from tests import histories, neighbours
 from tests.histories import APP_NODES, NODES, Story
 
 PAGE_BYTES_MAX = 2_000_000
@@ -310,3 +310,22 @@ def test_what_led_to_each_link_is_on_the_page() -> None:
     page = told("cascade")[2]
     assert page.count('class="path"') == 8
     assert "node worker2 was lost: Ready became Unknown" in page
+
+
+def test_a_neighbour_has_a_part_of_the_page_with_its_own_charts_and_links() -> None:
+    history = neighbours.churned(neighbours.story()).history()
+    verdict = judge(history, histories.requests())
+    page = render(history, verdict)
+    assert "The neighbour, in the same pool: poisoned" in page
+    assert "The neighbour, in the same pool, was poisoned; its own living agents were held for failed 0 times" in page
+    assert re.findall(r'id="neighbour-link-(\d+)"', page) == ["2", "3", "5", "6"]
+    ids = [panel["id"] for panel in drawn(page)["panels"]]
+    assert {"agents", "neighbour-agents", "neighbour-members"} <= set(ids)
+    assert len(ids) == len(set(ids))
+    shown = {panel["id"]: panel["lines"] for panel in drawn(page)["panels"]}
+    assert max(shown["neighbour-members"][0]["y"]) == 33  # its own samples, not the first cluster's
+    assert "The pool: calm" in page
+
+
+def test_a_page_without_a_neighbour_names_none() -> None:
+    assert "neighbour" not in told("cascade")[2]
