@@ -1,9 +1,11 @@
 """The arm of a run: what its experiment changes in the cluster's objects, as a kustomization over manifests/ that is applied before the run.
 
-The cluster itself says which arm it carries (an annotation of its namespace), so that a run on another one knows that all must be made anew.
+The cluster itself says which arm it carries and which manifests it was made from (annotations of its namespace), so that a run on another arm, or after
+a change of the manifests, knows that all must be made anew.
 Objects are applied by one field manager, so what one arm has set and the next does not say is gone again.
 """
 
+import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass, replace
@@ -20,6 +22,9 @@ from lab.core.shipper import DEFAULT_SHIPPER, Shipper
 from lab.core.vault import DEFAULT_STORAGE, Storage
 
 ANNOTATION = "cascade-lab/arm"
+MADE_FROM = "cascade-lab/manifests"
+NOT_OF_AN_ARM = ("coredns-patch.yaml", "neighbour")
+"""Below manifests/: what is brought by `lab up` alone, and by each run that has a neighbour."""
 UNFINISHED = "unfinished"
 """What the cluster says while it is being changed; no arm goes by that name, so that one which was interrupted is applied anew."""
 SECRET, SECRET_FILE = "gossip", "gossip.json"
@@ -83,8 +88,32 @@ FIRST = Arm(watches_per_pod=20)
 
 def applied(kube: Kube) -> str:
     """The words of the arm that the cluster carries."""
-    found = kube.get(f"{NAMESPACES}/{NAMESPACE}")["metadata"].get("annotations") or {}
-    return str(found.get(ANNOTATION, ""))
+    return _said(kube).get(ANNOTATION, "")
+
+
+def carries(kube: Kube, arm: Arm) -> bool:
+    """Does the cluster carry this arm, made from the manifests as they are now?"""
+    return {ANNOTATION: "", MADE_FROM: "", **_said(kube)}.items() >= annotations(arm).items()
+
+
+def annotations(arm: Arm) -> dict[str, str]:
+    """What the namespace of a cluster says that carries this arm."""
+    return {ANNOTATION: arm.words, MADE_FROM: fingerprint(paths.project() / "manifests")}
+
+
+def fingerprint(manifests: Path) -> str:
+    """Of all files that an arm is made from: names and content."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in manifests.rglob("*") if path.is_file()):
+        name = path.relative_to(manifests)
+        if name.parts[0] not in NOT_OF_AN_ARM:
+            content = path.read_bytes()
+            digest.update(f"{name.as_posix()} {len(content)}\n".encode() + content)
+    return digest.hexdigest()[:16]
+
+
+def _said(kube: Kube) -> dict[str, str]:
+    return dict(kube.get(f"{NAMESPACES}/{NAMESPACE}")["metadata"].get("annotations") or {})
 
 
 def storage(words: str) -> Storage:
@@ -151,8 +180,17 @@ def kustomization(arm: Arm, manifests: Path, folder: Path, pods: int = 0) -> dic
         "components": [str(base / component) for component, there in wanted.items() if there],
         "images": [{"name": "consul", "newTag": arm.consul}],
         "replicas": [{"name": "app", "count": pods}],
-        "patches": [_count(container, name, number) for container, (name, number, usual) in counts.items() if number > usual],
+        "patches": [
+            _made_from(manifests),
+            *(_count(container, name, number) for container, (name, number, usual) in counts.items() if number > usual),
+        ],
     }
+
+
+def _made_from(manifests: Path) -> dict[str, str]:
+    """Have the namespace say it."""
+    said = {"name": NAMESPACE, "annotations": {MADE_FROM: fingerprint(manifests)}}
+    return {"patch": json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": said})}
 
 
 def _count(container: str, name: str, number: int) -> dict[str, str]:

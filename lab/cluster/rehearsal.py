@@ -19,7 +19,7 @@ from lab.adapters.docker import Node as Container
 from lab.adapters.kube import NAMESPACE, Kube, Object
 from lab.adapters.vault import PORTS
 from lab.cluster import neighbour
-from lab.cluster.arms import ANNOTATION, FIRST, FOLDER, SECRET, SECRET_FILE, Arm
+from lab.cluster.arms import FIRST, FOLDER, SECRET, SECRET_FILE, Arm, annotations
 from lab.cluster.redeploy import APP
 from lab.cluster.reset import COLLECTOR, CORE_PODS, NAME_LABEL, core_pods
 from lab.cluster.shape import Node
@@ -131,6 +131,7 @@ class ToldKube(Kube):
         self._replicas = {"app": 0, **CORE_PODS}
         self._agents_per_pod = 1
         self._generation = 0
+        self._annotations = annotations(FIRST)
 
     def carry(self, arm: Arm) -> None:
         """From now on it is as the arm says."""
@@ -152,7 +153,7 @@ class ToldKube(Kube):
             self._generation += 1
         if path == APP:
             return {"metadata": {"generation": 1}, "spec": {"template": {}}, "status": {}}
-        carried = {"resourceVersion": "0", "annotations": {ANNOTATION: FIRST.words}}
+        carried = {"resourceVersion": "0", "annotations": self._annotations}
         return {"items": self.items(path, query.get("labelSelector", "")), "metadata": carried}
 
     def items(self, path: str, selector: str) -> list[Object]:

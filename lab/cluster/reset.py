@@ -59,7 +59,7 @@ def fresh(world: KindWorld, kube: Kube, progress: Progress, pods: int, arm: Arm)
         Aborted: it does not become steady in time; says what was last seen.
     """
     world.uncap()
-    change = arms.applied(kube) != arm.words
+    change = not arms.carries(kube, arm)
     if change or not _pristine(world, pods):
         _sweep(world, kube, progress, arm, change=change)
     try:

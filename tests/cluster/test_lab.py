@@ -20,7 +20,8 @@ from lab.adapters.clock import SystemClock
 from lab.adapters.consul import NEIGHBOURS_PORT, Consul
 from lab.adapters.docker import Docker
 from lab.adapters.kafka import Broker
-from lab.cluster import engine
+from lab.cluster import arms, engine
+from lab.cluster.bring_up import Kubes
 from lab.cluster.world import open_world
 from lab.core import paths
 from lab.core.ledger import Ledger
@@ -84,6 +85,8 @@ def test_up_brings_everything_and_a_second_call_changes_nothing(before: dict[str
     again = lab("up", timeout_s=60)
     assert again.code == 0
     assert "was up already" in again.text
+    with Kubes() as kube:
+        assert arms.carries(kube, arms.FIRST)  # so that no run makes the core anew for nothing
     nodes.clean_work()  # a build of images begins with it, and the nodes are made from images that were containers once
     assert status() == {"clusters": ["cascade-lab"], "open_faults": [], "leftovers": []}
 

@@ -54,6 +54,28 @@ def test_the_cluster_tells_its_arm(metadata, words):
     assert arms.applied(FakeKube({NAMESPACE: {"metadata": metadata}})) == words
 
 
+def test_a_change_of_the_manifests_is_another_arm_but_not_one_of_what_is_no_part_of_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "project", lambda: tmp_path)
+    for name in ("workload/app.yaml", "neighbour/pods.yaml", "coredns-patch.yaml"):
+        (tmp_path / "manifests" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "manifests" / name).write_text("kind: Pod\n")
+    kube = FakeKube({NAMESPACE: {"metadata": {"annotations": arms.annotations(arms.FIRST)}}})
+    assert arms.carries(kube, arms.FIRST)
+    assert not arms.carries(kube, Arm())
+    (tmp_path / "manifests/neighbour/pods.yaml").write_text("kind: Deployment\n")
+    (tmp_path / "manifests/coredns-patch.yaml").unlink()
+    assert arms.carries(kube, arms.FIRST)
+    (tmp_path / "manifests/workload/app.yaml").write_text("kind: Deployment\n")
+    assert not arms.carries(kube, arms.FIRST)
+    assert not arms.carries(FakeKube({NAMESPACE: {"metadata": {}}}), arms.FIRST)  # one that an older lab made
+
+
+def test_what_is_applied_says_which_manifests_it_was_made_from():
+    (said,) = [json.loads(patch["patch"]) for patch in made(Arm())["patches"]]
+    assert (said["kind"], said["metadata"]["name"]) == ("Namespace", "lab")
+    assert said["metadata"]["annotations"] == {arms.MADE_FROM: arms.fingerprint(MANIFESTS)}
+
+
 @pytest.fixture
 def kubectl(monkeypatch, tmp_path):
     """What kubectl was asked, with what the cluster said of its arm at that moment."""
@@ -122,7 +144,7 @@ def test_the_secret_holds_what_the_arm_says_and_nothing_else_does(kubectl, encry
 def test_many_agents_and_no_kafka_come_after_what_names_the_agent_by_its_place():
     arm = Arm(encryption="on", agents_per_pod=10, logging=False)
     assert [Path(name).name for name in made(arm)["components"]] == ["gossip-encryption", "many-agents", "no-kafka"]
-    (patch,) = [json.loads(each["patch"]) for each in made(arm)["patches"]]
+    _, patch = [json.loads(each["patch"]) for each in made(arm)["patches"]]
     (container,) = patch["spec"]["template"]["spec"]["containers"]
     assert container == {"name": "consul", "env": [{"name": "AGENTS", "value": "10"}]}
 

@@ -83,7 +83,7 @@ def test_a_soiled_pool_is_swept_and_filled_once_more(monkeypatch: pytest.MonkeyP
             raise reset.Soiled("see one pool", "it remembers c", "again")
 
     monkeypatch.setattr(reset, "_sweep", lambda *_, change: calls.append(f"sweep {change}"))
-    monkeypatch.setattr(arms, "applied", lambda _: "")
+    monkeypatch.setattr(arms, "carries", lambda *_: True)
     monkeypatch.setattr(reset, "_fill", fill)
     monkeypatch.setattr(reset, "_pristine", lambda *_: True)
     world = SimpleNamespace(uncap=lambda: calls.append("uncap"), weigh=lambda: calls.append("weigh"))
@@ -233,7 +233,7 @@ def test_a_fresh_cluster_is_swept_only_when_it_carries_another_arm(
     carried: str, swept: list[bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[bool] = []
-    monkeypatch.setattr(arms, "applied", lambda _: carried)
+    monkeypatch.setattr(arms, "_said", lambda _: {**arms.annotations(Arm()), arms.ANNOTATION: carried})
     monkeypatch.setattr(reset, "_sweep", lambda *_, change: seen.append(change))
     monkeypatch.setattr(reset, "_fill", lambda *_: None)
     monkeypatch.setattr(reset, "_pristine", lambda *_: True)
