@@ -125,6 +125,12 @@ _NEW_S: Final = 10.0
 seconds on a starved node. Higher costs a file read a process and scan."""
 
 
+def idle_seconds() -> tuple[float, float]:
+    """CPU time of this host since its boot, seconds, summed over its cores: idle, and all."""
+    times = psutil.cpu_times()
+    return times.idle + times.iowait, sum(times) - times.guest - times.guest_nice  # the kernel counts guests among user and nice
+
+
 def cpu_seconds(pids: Iterable[int]) -> dict[int, float]:
     """CPU time in seconds that each living process of `pids` has used, without its children."""
     used: dict[int, float] = {}

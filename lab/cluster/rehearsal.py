@@ -271,6 +271,11 @@ class ToldWorld(KindWorld):
             self.notes.line(f"kind delete cluster --name {NEIGHBOUR}; in the first cluster's nodes: ip route del RANGE")
         return there
 
+    def idle_share(self, window_s: float) -> float:
+        """Told; idle."""
+        self.notes.line(f"read /proc/stat twice, {window_s:g} s apart: is there room on the host?")
+        return 1.0
+
     def carry(self, arm: Arm, kube: Kube) -> None:  # noqa: ARG002  # as the world's
         """Told; no file is written and no key is made."""
         self.notes.line(f"kubectl apply --server-side --force-conflicts -k {FOLDER}: the arm {arm.words or 'as the manifests stand'}")

@@ -82,6 +82,13 @@ class KindWorld(BrokerPowers, WorkloadPowers, RedeployPowers):
         beside = [neighbour.APP] if "app" in roles and self.docker.nodes(NEIGHBOUR) else []
         node_images.load(progress, self.docker, [*nodes, *beside], node_images.EngineImage(tag, image()), env())
 
+    def idle_share(self, window_s: float) -> float:
+        """Share of the host's CPU, of all its cores, that nobody used over `window_s`."""
+        idle_s, all_s = host.idle_seconds()
+        self.clock.sleep(window_s)
+        later_idle_s, later_all_s = host.idle_seconds()
+        return (later_idle_s - idle_s) / max(later_all_s - all_s, 1e-9)
+
     def carry(self, arm: Arm, kube: Kube) -> None:
         """Have the cluster carry this arm; see `lab.cluster.arms.apply`."""
         arms.apply(arm, kube)

@@ -4,10 +4,11 @@ import os
 import struct
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from lab.adapters.host import Agents, Cgroup, CpuCounters, cpu_seconds, family, forget_tallies, read_shipped, read_tallies
+from lab.adapters.host import Agents, Cgroup, CpuCounters, cpu_seconds, family, forget_tallies, idle_seconds, read_shipped, read_tallies
 from lab.core.errors import Unavailable
 from lab.core.shipped import Shipped
 
@@ -146,3 +147,11 @@ def test_the_counters_of_earlier_pods_are_forgotten(tmp_path):
     (tmp_path / "app-1").write_bytes(b"x")
     forget_tallies(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_host_is_idle_for_a_part_of_the_time_of_its_cores() -> None:
+    idle_s, all_s = idle_seconds()
+    assert 0 < idle_s <= all_s < os.cpu_count() * 1.01 * float(Path("/proc/uptime").read_text().split()[0]) + 1
+    while (later := idle_seconds())[1] == all_s:
+        pass  # the kernel counts in hundredths of a second
+    assert 0 <= later[0] - idle_s <= later[1] - all_s + 1e-6

@@ -8,7 +8,7 @@ import pytest
 from lab.adapters.kube import Kube, Object
 from lab.cluster import arms, reset
 from lab.cluster.arms import Arm
-from lab.core.errors import Unavailable
+from lab.core.errors import Aborted, Unavailable
 from lab.core.vault import INSTANCES, Storage
 from tests.fakes import FakeClock, FakeProgress
 
@@ -258,10 +258,29 @@ def test_many_agents_come_up_in_steps(monkeypatch: pytest.MonkeyPatch, pods: int
     kube = SimpleNamespace(scale=lambda _, wanted: scaled.append(wanted))
     world = SimpleNamespace(touch=lambda: None, pristine_pods=lambda: there, clock=FakeClock())
     monkeypatch.setattr(reset, "until", lambda _progress, _clock, title, *_: waited.append(title))
-    monkeypatch.setattr(reset, "await_steady", lambda *_: None)
+    monkeypatch.setattr(reset, "await_steady", lambda *_: waited.append("steady"))
     reset._fill(world, kube, FakeProgress(), pods, Arm(agents_per_pod=agents))  # type: ignore[arg-type]
     assert scaled == asked
-    assert waited.count("their agents in the pool") == len(asked) - 1
+    between = ["their agents in the pool", "room on the host"]
+    steps = [title for title in waited if title in between]
+    assert steps[: 2 * (len(asked) - 1)] == between * (len(asked) - 1)
+    assert waited[waited.index("steady") + 1 :].count("room on the host") == int(agents > 1)
+
+
+def test_more_agents_begin_when_those_before_leave_room_and_a_pool_that_leaves_none_is_told_from_one_at_rest() -> None:
+    clock, idle = FakeClock(), [0.01, 0.28, 0.5]
+
+    def idle_share(window_s: float) -> float:
+        clock.sleep(window_s)
+        return idle.pop(0) if idle else 0.0
+
+    world = SimpleNamespace(clock=clock, idle_share=idle_share)
+    reset._await_room(world, FakeProgress(), 70)  # type: ignore[arg-type]
+    assert idle == []
+    with pytest.raises(Aborted) as caught:
+        reset._await_room(world, FakeProgress(), 100)  # type: ignore[arg-type]
+    assert "bring up a pool of 100 agents that is at rest" in str(caught.value)
+    assert "0% of the host's CPU is idle; a pool at rest leaves 33%" in str(caught.value)
 
 
 def test_agents_are_counted_without_the_servers() -> None:
