@@ -9,6 +9,8 @@ KILLED = "/run/lab-kill-agents.count"
 """In each app node: how many agents have been killed there. In memory, so gone with the node."""
 FROZEN = "/run/lab-pause-agents.count"
 """The same of those that were frozen."""
+AGENT = "consul"
+"""Name of an agent's program."""
 WORKER = "lab-stress"
 """Name of a busy process, the last word of its command line."""
 TICKS_PER_S = 100
@@ -54,11 +56,11 @@ class WorkloadPowers:
     def resume_agents(self) -> None:
         """All go on, for good. Idempotent."""
         self.units.stop(self._pausing())
+        self.units.resume(self.app_nodes, AGENT)
 
     def agents_paused(self) -> bool:
         """Do the freezes go on, or is an agent still stopped?"""
-        pausing = self._pausing()
-        return self.units.active(pausing) or any(self.units.ask(pausing, ["sh", "-c", "pgrep --runstates T -x consul || :"]))
+        return self.units.active(self._pausing()) or self.units.stopped(self.app_nodes, AGENT)
 
     def agents_frozen(self) -> int:
         """How often an agent was stopped since the first freeze."""

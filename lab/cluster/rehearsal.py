@@ -17,13 +17,14 @@ from lab.adapters.consul import NEIGHBOURS_PORT, Consul
 from lab.adapters.docker import CLUSTER, NEIGHBOUR, PERIOD_US, Docker, Ran, bounded, quota_us
 from lab.adapters.docker import Node as Container
 from lab.adapters.kube import NAMESPACE, Kube, Object
+from lab.adapters.node_processes import Process
 from lab.adapters.vault import PORTS
 from lab.cluster import neighbour
 from lab.cluster.arms import FIRST, FOLDER, SECRET, SECRET_FILE, Arm, annotations
 from lab.cluster.redeploy import APP
 from lab.cluster.reset import COLLECTOR, CORE_PODS, NAME_LABEL, core_pods
 from lab.cluster.shape import Node
-from lab.cluster.units import Units
+from lab.cluster.units import Unit, Units
 from lab.cluster.world import KindWorld
 from lab.core.clock import Clock
 from lab.core.neighbour import Neighbour
@@ -33,8 +34,8 @@ from lab.core.vault import INSTANCES, Storage
 
 Tell = Callable[[str], None]
 NOT_THERE = 1
-"""Exit code of pgrep, and of `systemctl is-active` near enough: nothing of the kind runs."""
-QUESTIONS = ("pgrep", "systemctl is-active")
+"""Exit code of pgrep: nothing of the kind runs."""
+QUESTION = "pgrep"
 
 
 @dataclass
@@ -109,7 +110,7 @@ class ToldDocker(Docker):
         """Told. A question for what may be running is answered with no; any other program ends well and prints 0."""
         self._notes.sent(container, f"docker exec NODE {shlex.join(bounded(argv, timeout_s))}")
         asked = " ".join(argv)
-        return Ran(NOT_THERE if asked.startswith(QUESTIONS) else 0, "0\n")
+        return Ran(NOT_THERE if asked.startswith(QUESTION) else 0, "0\n")
 
     def used_s(self, container: str) -> float:
         """Told; an idle node."""
@@ -213,6 +214,33 @@ class ToldBalancer(Balancer):
         return {f"{pod['metadata']['name']}:app": True for pod in self._kube.items("/pods", f"{NAME_LABEL}=app")}
 
 
+class ToldUnits(Units):
+    """What is done from the host to processes inside nodes, as it would be; none of them is there."""
+
+    def __init__(self, docker: Docker, notes: Notes) -> None:
+        super().__init__(docker)
+        self._notes = notes
+
+    def resume(self, nodes: Sequence[str], program: str) -> None:
+        """Told."""
+        self._notes.line(f"kill -CONT every process `{program}` of {self._listed(nodes)}, from the host")
+
+    def stopped(self, nodes: Sequence[str], program: str) -> bool:
+        """Told; none is."""
+        self._notes.line(f"is a process `{program}` of {self._listed(nodes)} in state T? /proc/*/cgroup, /proc/*/stat")
+        return False
+
+    def _running(self, unit: Unit) -> list[Process]:
+        self._notes.line(f"is a process of {self._listed(unit.nodes)} in {unit.name}.service? /proc/*/cgroup")
+        return []
+
+    def _end(self, unit: Unit) -> None:
+        self._notes.line(f"kill -KILL every process of {self._listed(unit.nodes)} in {unit.name}.service, from the host")
+
+    def _listed(self, nodes: Sequence[str]) -> str:
+        return "$app" if set(nodes) == set(self._notes.app_nodes) else " ".join(nodes)
+
+
 class ToldWorld(KindWorld):
     """The kind cluster whose doors only tell."""
 
@@ -221,7 +249,7 @@ class ToldWorld(KindWorld):
         self.notes = Notes(tell, [node.name for node in nodes if node.role == "app"])
         self.kube = ToldKube(nodes, self.notes)
         super().__init__(ToldDocker(nodes, self.notes), clock, nodes)
-        self.units = Units(self.docker)
+        self.units = ToldUnits(self.docker, self.notes)
         self._neighbour_is_there = False
 
     def consul(self) -> Consul:

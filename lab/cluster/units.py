@@ -1,15 +1,20 @@
 """Small programs that run inside nodes as transient systemd units: an injury that has to go on in time lives there, and not in the runner.
 
-Whatever becomes of the runner, the unit is found by its name and stopped; it also ends by itself after `LIFE_S_MAX`.
+Whatever becomes of the runner, the unit is found by its name and stopped; it also ends by itself after `LIFE_S_MAX`. It is begun by the node's systemd, and
+found and ended from the host: to ask a node that a hundred agents starve took longer than a heal may.
 """
 
 import shlex
-from collections.abc import Callable, Iterable, Sequence
+import signal
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
+from lab.adapters import node_processes
 from lab.adapters.docker import Docker, Ran
+from lab.adapters.node_processes import Process
 from lab.core.errors import LabError
 
 T = TypeVar("T")
@@ -42,8 +47,8 @@ class Unit:
 class Units:
     """Starts, stops and finds units.
 
-    A node's cap is lifted while it is asked: a program that is run in a starved node gets the share of one process against all pods, and
-    the stop of what starves it would take minutes.
+    A node's cap is lifted while it is asked: a program that is run in a starved node gets the share of one process against all pods, and a process that
+    was killed there needs CPU to end.
     """
 
     def __init__(self, docker: Docker) -> None:
@@ -58,13 +63,36 @@ class Units:
         self.ask(unit, ["sh", "-ec", f"systemctl is-active --quiet {unit.name} || {command}"])
 
     def stop(self, unit: Unit) -> None:
-        """Stop it wherever it runs; fine where it does not."""
-        self.ask(unit, ["sh", "-ec", f"! systemctl is-active --quiet {unit.name} || systemctl stop {unit.name}"])
+        """End it wherever it runs; fine where it does not. systemd sees to `after` when the node has the CPU for that.
+
+        Raises:
+            Unavailable: the engine does not answer, or a process does not end.
+        """
+        with self._uncapped(unit.nodes):
+            self._end(unit)
 
     def active(self, unit: Unit) -> bool:
-        """Does it run on any of its nodes? Asks systemd."""
-        asked = ["systemctl", "is-active", "--quiet", unit.name]
-        return any(ran.code == 0 for ran in each(unit.nodes, lambda node: self.run(node, asked)))
+        """Does it run on any of its nodes? Asks the host's process table."""
+        return bool(self._running(unit))
+
+    def resume(self, nodes: Sequence[str], program: str) -> None:
+        """SIGCONT to every process of a program in these nodes, in whichever pod."""
+        node_processes.send(node_processes.named(self._containers(nodes), program), signal.SIGCONT)
+
+    def stopped(self, nodes: Sequence[str], program: str) -> bool:
+        """Is any of these processes stopped?"""
+        return any(process.state == node_processes.STOPPED for process in node_processes.named(self._containers(nodes), program))
+
+    def _running(self, unit: Unit) -> list[Process]:
+        return node_processes.of_unit(self._containers(unit.nodes), unit.name)
+
+    def _end(self, unit: Unit) -> None:
+        containers = self._containers(unit.nodes)
+        node_processes.end(unit.name, lambda: node_processes.of_unit(containers, unit.name))
+
+    def _containers(self, nodes: Sequence[str]) -> list[str]:
+        """Their ids; a node that is gone has no process either."""
+        return [found.id for found in self._docker.nodes() if found.name in nodes]
 
     def ask(self, unit: Unit, argv: Sequence[str]) -> list[str]:
         """Run a program on each of the unit's nodes; what it printed, in their order.
@@ -84,14 +112,17 @@ class Units:
         Raises:
             Unavailable: it did not end in time.
         """
-        cap_cores = self._docker.cap_of(node)
-        if cap_cores:
-            self._docker.cap(node, 0)
-        try:
+        with self._uncapped([node]):
             return self._docker.run(node, argv, timeout_s=EXEC_TIMEOUT_S)
+
+    @contextmanager
+    def _uncapped(self, nodes: Sequence[str]) -> Iterator[None]:
+        caps = {node: cap_cores for node in nodes if (cap_cores := self._docker.cap_of(node))}
+        each(caps, lambda node: self._docker.cap(node, 0))
+        try:
+            yield
         finally:
-            if cap_cores:
-                self._docker.cap(node, cap_cores)
+            each(caps, lambda node: self._docker.cap(node, caps[node]))
 
 
 def each(nodes: Iterable[str], act: Callable[[str], T]) -> list[T]:

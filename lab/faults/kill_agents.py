@@ -29,7 +29,7 @@ class KillAgents(Recorded):
         world.spare_agents()
 
     def is_active(self, world: AgentsKillable) -> bool:
-        """Asks the nodes whether the waves go on."""
+        """Asks the host whether the waves go on."""
         return world.agents_hunted()
 
     def witness(self, world: AgentsKillable) -> bool:

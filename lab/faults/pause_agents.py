@@ -34,7 +34,7 @@ class PauseAgents(Recorded):
         world.resume_agents()
 
     def is_active(self, world: AgentsPausable) -> bool:
-        """Asks the nodes whether the freezes go on or an agent is stopped."""
+        """Asks the host whether the freezes go on or an agent is stopped."""
         return world.agents_paused()
 
     def witness(self, world: AgentsPausable) -> bool:

@@ -32,7 +32,7 @@ class StressNode(Recorded):
         world.relax_nodes(self.nodes)
 
     def is_active(self, world: Stressable) -> bool:
-        """Asks the nodes."""
+        """Asks the host."""
         return world.nodes_stressed(self.nodes)
 
     def witness(self, world: Stressable) -> bool:

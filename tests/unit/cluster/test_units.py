@@ -1,6 +1,10 @@
+import signal
+
 import pytest
 
-from lab.adapters.docker import Ran
+from lab.adapters import node_processes
+from lab.adapters.docker import Node, Ran
+from lab.adapters.node_processes import Process
 from lab.cluster.units import Unit, Units
 from lab.core.errors import LabError, Unavailable
 
@@ -13,6 +17,9 @@ class FakeDocker:
         self.ran = ran or Ran(0, "1500000000\n")
         self.seen = []
         self.late = False
+
+    def nodes(self):
+        return [Node(name, f"id-{name}", "app", "running", "") for name in (*self.caps, "n3")]
 
     def cap_of(self, node):
         return self.caps[node]
@@ -30,9 +37,42 @@ class FakeDocker:
 UNIT = Unit("lab-x", ["n1", "n2"], "while :; do :; done", after="echo it's over", slice="some.slice")
 
 
+@pytest.fixture
+def processes(monkeypatch):
+    """What the host's process table holds of the unit: pid -> container; whatever is killed is gone at the next look."""
+    there = {11: "id-n1", 12: "id-n2", 13: "id-elsewhere"}
+
+    def of_unit(containers, unit):
+        assert unit == "lab-x"
+        return [Process(pid, "S") for pid, container in there.items() if container in containers]
+
+    def send(found, number):
+        assert number == signal.SIGKILL
+        for process in found:
+            del there[process.pid]
+
+    monkeypatch.setattr(node_processes, "of_unit", of_unit)
+    monkeypatch.setattr(node_processes, "send", send)
+    return there
+
+
+def test_a_unit_is_ended_from_the_host_on_each_of_its_nodes_which_have_no_cap_meanwhile(processes, monkeypatch):
+    docker = FakeDocker()
+    seen = []
+    end = node_processes.end
+    monkeypatch.setattr(node_processes, "end", lambda what, look: (seen.append(dict(docker.caps)), end(what, look)))
+    assert Units(docker).active(UNIT)
+    Units(docker).stop(UNIT)
+    assert not Units(docker).active(UNIT)
+    assert processes == {13: "id-elsewhere"}
+    assert seen == [{"n1": 0, "n2": 0.0}]
+    assert docker.caps == {"n1": 0.2, "n2": 0.0}
+    assert docker.seen == []  # no program was run in a node
+
+
 def test_a_node_is_asked_without_its_cap_and_gets_it_back():
     docker = FakeDocker()
-    Units(docker).stop(UNIT)
+    Units(docker).start(UNIT)
     assert {cap for _, cap, _ in docker.seen} == {0}
     assert docker.caps == {"n1": 0.2, "n2": 0.0}
 
@@ -41,7 +81,7 @@ def test_the_cap_comes_back_even_if_the_node_does_not_answer():
     docker = FakeDocker()
     docker.late = True
     with pytest.raises(Unavailable):
-        Units(docker).active(UNIT)
+        Units(docker).ask(UNIT, ["cat", "x"])
     assert docker.caps["n1"] == 0.2
 
 
@@ -57,13 +97,8 @@ def test_a_unit_is_started_by_its_name_where_it_does_not_run():
 
 def test_a_refusal_names_the_node_and_what_came_back():
     with pytest.raises(LabError, match=r"in n1\n.*exit 4: no such unit"):
-        Units(FakeDocker(Ran(4, "no such unit"))).stop(UNIT)
+        Units(FakeDocker(Ran(4, "no such unit"))).start(UNIT)
 
 
 def test_every_node_is_asked():
     assert Units(FakeDocker()).ask(UNIT, ["cat", "x"]) == ["1500000000"] * 2
-
-
-@pytest.mark.parametrize(("code", "active"), [(0, True), (3, False)])
-def test_systemd_says_whether_it_runs(code, active):
-    assert Units(FakeDocker(Ran(code, ""))).active(UNIT) is active
