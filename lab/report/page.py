@@ -12,7 +12,7 @@ from lab.core.history import Event, History
 from lab.report import chain, kube_log, words
 from lab.report import why as provenance
 from lab.report.events import told as told_in_words
-from lab.report.panels import Panel, embedded, figures, panels
+from lab.report.panels import NODE_TONES, Line, Panel, embedded, figures, panels
 from lab.report.sentence import also, what_happened
 from lab.report.template import fill
 
@@ -70,8 +70,15 @@ def render(history: History, verdict: Verdict) -> str:
 
 
 def _beside(history: History) -> list[Panel]:
-    """The charts of a second cluster: the same, drawn of its own samples and of nothing else."""
-    return [replace(panel, id=f"neighbour-{panel.id}") for panel in panels(as_the_neighbours(history))]
+    """The charts of a second cluster: the same, drawn of its own samples and of nothing else. Its one app node is called what in the first cluster
+    the core node is, which is grey.
+    """
+
+    def coloured(line: Line) -> Line:
+        return replace(line, tone=NODE_TONES[0]) if line.label.endswith("-worker") else line
+
+    found = panels(as_the_neighbours(history))
+    return [replace(panel, id=f"neighbour-{panel.id}", lines=[coloured(line) for line in panel.lines]) for panel in found]
 
 
 def tiles(verdict: Verdict) -> list[dict[str, str]]:

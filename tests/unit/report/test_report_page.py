@@ -324,6 +324,10 @@ def test_a_neighbour_has_a_part_of_the_page_with_its_own_charts_and_links() -> N
     assert len(ids) == len(set(ids))
     shown = {panel["id"]: panel["lines"] for panel in drawn(page)["panels"]}
     assert max(shown["neighbour-members"][0]["y"]) == 33  # its own samples, not the first cluster's
+    assert [(line["label"], line["tone"]) for line in shown["neighbour-lease"]] == [
+        ("neighbour-control", "grey"),
+        ("neighbour-worker", "n1"),
+    ]
     assert "The pool: calm" in page
 
 
