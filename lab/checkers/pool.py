@@ -72,7 +72,7 @@ class Pool(Strict):
     false_positives_at_healthy: MemberTime | None = Field(description="FP-: as those of them see it that are healthy; null: not measured")
     missing: MemberTime | None = Field(
         None,
-        description="living agents that one server does not hold for alive: failed, gone or never heard of, those of a neighbour's own pool among them; null: not measured. In a pool that hardly anybody is in, nobody is held for failed, and this tells",
+        description="living agents that one server does not hold for alive: failed, gone or never heard of; null: not measured. In a pool that hardly anybody is in, nobody is held for failed, and this tells",
     )
     handoff_dropped: int | None = Field(
         None,

@@ -14,6 +14,7 @@ import psutil
 
 from lab.adapters import debian, shell
 from lab.adapters.docker import NEIGHBOUR, Docker
+from lab.adapters.host import Agents
 from lab.adapters.kube import Kube
 from lab.adapters.niceness import at_niceness
 from lab.cluster import bring_up, doctor, engine, neighbour, reset, shape
@@ -38,7 +39,7 @@ from lab.images.build import build_consul, build_shipper, build_vault
 from lab.images.containers import image_id
 from lab.images.linked import of_image
 from lab.images.table import Image, by_part
-from lab.probes.neighbour import Beside, neighbour_probes, neighbour_watches
+from lab.probes.neighbour import Beside, by_pool, neighbour_probes, neighbour_watches
 from lab.probes.table import Handles, standard_probes, standard_watches
 from lab.workload.accounting import account
 from lab.workload.delivered import account_now
@@ -100,6 +101,7 @@ class LabWorld:
         self._kube = self._doors.kube()
         self._handles: Handles | None = None
         self._beside: Beside | None = None
+        self._living, self._living_beside = by_pool(Agents().living, experiment.neighbour)
 
     def __getattr__(self, name: str) -> Any:
         """The cluster's powers (freeze, thaw, ...)."""
@@ -177,13 +179,14 @@ class LabWorld:
                 logging=workload.logging,
                 shipper=workload.shipper,
                 storage=self._experiment.vault.storage,
+                living=self._living,
             )
         return self._handles
 
     def _neighbour(self) -> Beside | None:
         if self._beside is None and self._experiment.neighbour.pods:
             shared = self._shared()
-            self._beside = Beside(shared.clock, Kube(paths.NEIGHBOUR_KUBECONFIG), shared.docker, neighbour.APP, shared.living)
+            self._beside = Beside(shared.clock, Kube(paths.NEIGHBOUR_KUBECONFIG), shared.docker, neighbour.APP, self._living_beside)
         return self._beside
 
     def _calibration(self) -> calibration.Calibration:

@@ -14,7 +14,7 @@ from lab.adapters.consul import NEIGHBOURS_PORT, Consul
 from lab.adapters.docker import NEIGHBOUR, Docker
 from lab.adapters.kube import Kube
 from lab.core.clock import Clock
-from lab.core.neighbour import PREFIX
+from lab.core.neighbour import PREFIX, Neighbour, is_neighbour
 from lab.core.protocols import Emit, Probe, Reading, Watch
 from lab.probes import consul
 from lab.probes.gossip import GossipProbe, MemberWatch
@@ -22,10 +22,19 @@ from lab.probes.gossip_views import ViewsProbe
 from lab.probes.nodes import CpuProbe, LeaseCache, NodeCache, NodesProbe
 from lab.probes.reflector import Reflector
 
+Living = Callable[[], set[str]]
+
 
 def prefixed(name: str) -> str:
     """A series or a kind of event, as the neighbour's."""
     return f"{PREFIX}_{name}"
+
+
+def by_pool(living: Living, wanted: Neighbour) -> tuple[Living, Living]:
+    """Of the agents that live on this host those of the first cluster's pool, and those of the neighbour's: all, where they share it."""
+    if not wanted.pods or wanted.shares_the_pool:
+        return living, living
+    return lambda: {name for name in living() if not is_neighbour(name)}, lambda: {name for name in living() if is_neighbour(name)}
 
 
 class NeighbourProbe:
@@ -75,14 +84,14 @@ class Beside:
         kube: its API.
         docker: the engine.
         app_node: its node whose CPU is read.
-        living: names of the agents whose processes run on this host, those of both clusters.
+        living: names of the agents of its pool whose processes run on this host (`by_pool`).
     """
 
     clock: Clock
     kube: Kube
     docker: Docker
     app_node: str
-    living: Callable[[], set[str]]
+    living: Living
     ready: NodeCache = field(default_factory=NodeCache)
     leases: LeaseCache = field(default_factory=LeaseCache)
     members: MemberWatch = field(init=False)

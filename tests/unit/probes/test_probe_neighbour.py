@@ -3,10 +3,12 @@
 import threading
 from types import SimpleNamespace
 
+import pytest
 from probe_fakes import HandClock, Told
 
+from lab.core.neighbour import Neighbour
 from lab.core.protocols import Reading
-from lab.probes.neighbour import Beside, NeighbourProbe, NeighbourWatch, neighbour_probes, neighbour_watches
+from lab.probes.neighbour import Beside, NeighbourProbe, NeighbourWatch, by_pool, neighbour_probes, neighbour_watches
 from lab.probes.table import standard_probes, standard_watches
 from tests.fakes import FakeProbe, FakeWatch
 from tests.unit.probes.test_probe_table import handles
@@ -44,3 +46,17 @@ def test_before_its_watches_ran_what_they_fill_has_no_value():
     found = [reading for probe in cached for reading in probe.sample()]
     assert {(reading.value, reading.reason) for reading in found} == {(None, "not read yet")}
     assert {"neighbour_nodes_not_ready", "neighbour_members_alive"} <= {reading.series for reading in found}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "first", "its"),
+    [
+        (Neighbour(pods=5, pool="own"), {"app-1", "consul-0"}, {"neighbour-app-1", "neighbour-consul-0"}),
+        (Neighbour(pods=5, pool="shared"), None, None),
+        (Neighbour(), None, None),
+    ],
+)
+def test_who_is_missed_in_a_pool_is_of_that_pool(wanted, first, its):
+    everybody = {"app-1", "consul-0", "neighbour-app-1", "neighbour-consul-0"}
+    found = by_pool(lambda: everybody, wanted)
+    assert [living() for living in found] == [everybody if first is None else first, everybody if its is None else its]
