@@ -105,7 +105,7 @@ def test_a_neighbour_is_made_before_the_pool_is_fresh_joins_it_after_and_is_capp
         next(place for place, line in enumerate(lines) if line.startswith(words))
         for words in (
             "kind create cluster --config kind-neighbour.yaml",
-            "# one pool of 103 members",
+            "# one pool of 63 members",
             "kubectl --kubeconfig /var/tmp/cascade-lab/neighbour-kubeconfig apply",
             "docker update --cpu-period 100000 --cpu-quota 25000 cascade-lab-neighbour-worker",
             "# probe neighbour_agent_read_ms",
