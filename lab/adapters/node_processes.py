@@ -15,12 +15,14 @@ from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 from lab.adapters.host import PROC
 from lab.core.errors import Unavailable
 
-ENDED_WITHIN_S = 8.0
-"""Chosen: as long as a program may take in a node. A process that was killed still needs a little CPU of its node to end."""
 LOOK_S = 0.05
 """Chosen: a look takes 0.1 s of CPU with 500 processes on 2 slow cores."""
 STOPPED, ENDED = "T", "ZX"
 """States (proc(5), stat). One that has ended is there until its parent has asked for its exit code."""
+
+
+class StillThere(Unavailable):
+    """Killed, and not ended: a process needs a little CPU of its node for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +57,16 @@ def send(processes: Collection[Process], number: signal.Signals) -> None:
             os.kill(process.pid, number)
 
 
-def end(what: str, look: Callable[[], list[Process]]) -> None:
+def end(what: str, look: Callable[[], list[Process]], within_s: float) -> None:
     """SIGKILL all that `look` finds until it finds none, as some may be begun meanwhile.
 
     Raises:
-        Unavailable: some are still there after `ENDED_WITHIN_S`.
+        StillThere: some are still there after `within_s`.
     """
 
     @retry(
         retry=retry_if_result(bool),
-        stop=stop_after_delay(ENDED_WITHIN_S),
+        stop=stop_after_delay(within_s),
         wait=wait_fixed(LOOK_S),
         retry_error_callback=lambda state: state.outcome.result() if state.outcome else [],
     )
@@ -75,7 +77,7 @@ def end(what: str, look: Callable[[], list[Process]]) -> None:
 
     if left := killed():
         pids = ", ".join(str(process.pid) for process in left)
-        raise Unavailable(f"end {what}", f"processes {pids} live on {ENDED_WITHIN_S:.0f} s after SIGKILL", "lab heal")
+        raise StillThere(f"end {what}", f"processes {pids} live on {within_s:.0f} s after SIGKILL", "lab heal")
 
 
 def _found(containers: Collection[str], proc: Path, wanted: Callable[[Path, str], bool]) -> Iterator[Process]:

@@ -234,7 +234,7 @@ class ToldUnits(Units):
         self._notes.line(f"is a process of {self._listed(unit.nodes)} in {unit.name}.service? /proc/*/cgroup")
         return []
 
-    def _end(self, unit: Unit) -> None:
+    def _end(self, unit: Unit, within_s: float = 0.0) -> None:  # noqa: ARG002  # as the world's
         self._notes.line(f"kill -KILL every process of {self._listed(unit.nodes)} in {unit.name}.service, from the host")
 
     def _listed(self, nodes: Sequence[str]) -> str:

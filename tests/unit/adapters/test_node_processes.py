@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.adapters import node_processes
-from lab.adapters.node_processes import Process, end, named, of_unit, send
-from lab.core.errors import Unavailable
+from lab.adapters.node_processes import Process, StillThere, end, named, of_unit, send
 
 ONE, OTHER = "1f" * 32, "2e" * 32
 V1 = f"9:name=systemd:/docker/{ONE}/system.slice/lab-x.service\n2:cpuacct:/docker/{ONE}\n0::/docker/{ONE}/system.slice/lab-x.service\n"
@@ -58,14 +56,13 @@ def test_all_that_is_found_is_killed_those_too_that_begin_meanwhile() -> None:
             begun.append(_sleeper())
         return [Process(one.pid, "S") for one in begun if one.poll() is None]
 
-    end("it", look)
+    end("it", look, within_s=5.0)
     assert [one.wait(timeout=5) for one in begun] == [-signal.SIGKILL] * 2
 
 
-def test_one_that_does_not_end_is_told_by_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(node_processes, "ENDED_WITHIN_S", 0.0)
-    with pytest.raises(Unavailable, match="processes 4194305 live on"):
-        end("it", lambda: [Process(2**22 + 1, "D")])  # above the kernel's largest, so that nobody is hit
+def test_one_that_does_not_end_is_told_by_its_number() -> None:
+    with pytest.raises(StillThere, match="processes 4194305 live on"):
+        end("it", lambda: [Process(2**22 + 1, "D")], within_s=0.0)  # above the kernel's largest, so that nobody is hit
 
 
 def test_one_that_was_stopped_goes_on() -> None:

@@ -5,6 +5,7 @@ import pytest
 from lab.adapters import node_processes
 from lab.adapters.docker import Node, Ran
 from lab.adapters.node_processes import Process
+from lab.cluster import units
 from lab.cluster.units import Unit, Units
 from lab.core.errors import LabError, Unavailable
 
@@ -16,6 +17,7 @@ class FakeDocker:
         self.caps = {"n1": 0.2, "n2": 0.0}
         self.ran = ran or Ran(0, "1500000000\n")
         self.seen = []
+        self.capped = []
         self.late = False
 
     def nodes(self):
@@ -25,6 +27,7 @@ class FakeDocker:
         return self.caps[node]
 
     def cap(self, node, cores):
+        self.capped.append((node, cores))
         self.caps[node] = cores
 
     def run(self, node, argv, *, timeout_s):
@@ -56,18 +59,24 @@ def processes(monkeypatch):
     return there
 
 
-def test_a_unit_is_ended_from_the_host_on_each_of_its_nodes_which_have_no_cap_meanwhile(processes, monkeypatch):
+def test_a_unit_is_ended_from_the_host_on_each_of_its_nodes(processes):
     docker = FakeDocker()
-    seen = []
-    end = node_processes.end
-    monkeypatch.setattr(node_processes, "end", lambda what, look: (seen.append(dict(docker.caps)), end(what, look)))
     assert Units(docker).active(UNIT)
     Units(docker).stop(UNIT)
     assert not Units(docker).active(UNIT)
     assert processes == {13: "id-elsewhere"}
-    assert seen == [{"n1": 0, "n2": 0.0}]
-    assert docker.caps == {"n1": 0.2, "n2": 0.0}
-    assert docker.seen == []  # no program was run in a node
+    assert (docker.seen, docker.capped) == ([], [])  # neither was a program run in a node nor a cap changed
+
+
+def test_caps_are_lifted_for_what_has_no_cpu_to_end(processes, monkeypatch):
+    docker = FakeDocker()
+    monkeypatch.setattr(units, "AT_ONCE_S", 0.0)
+    send = node_processes.send
+    monkeypatch.setattr(node_processes, "send", lambda found, number: send(found, number) if docker.caps["n1"] == 0 else None)
+    Units(docker).stop(UNIT)
+    assert processes == {13: "id-elsewhere"}
+    assert docker.capped == [("n1", 0), ("n1", 0.2)]
+    assert docker.seen == []
 
 
 def test_a_node_is_asked_without_its_cap_and_gets_it_back():
