@@ -67,7 +67,7 @@ class Units:
     def stop(self, unit: Unit) -> None:
         """End it wherever it runs; fine where it does not. systemd sees to `after` when the node has the CPU for that.
 
-        Caps are lifted only for what has no CPU to end: on a host without any left the engine takes 7 to 12 s to lift those of five nodes and put them back.
+        Caps are lifted only for what has no CPU to end: on a host without any left, heals that lifted those of five nodes first took 7 to 12 s.
 
         Raises:
             Unavailable: the engine does not answer, or a process does not end.
