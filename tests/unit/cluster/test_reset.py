@@ -261,6 +261,7 @@ def test_many_agents_come_up_in_steps(monkeypatch: pytest.MonkeyPatch, pods: int
     monkeypatch.setattr(reset, "await_steady", lambda *_: waited.append("steady"))
     reset._fill(world, kube, FakeProgress(), pods, Arm(agents_per_pod=agents))  # type: ignore[arg-type]
     assert scaled == asked
+    assert waited.count("their agents in the pool") == len(asked) - 1
     between = ["their agents in the pool", "room on the host"]
     steps = [title for title in waited if title in between]
     assert steps[: 2 * (len(asked) - 1)] == between * (len(asked) - 1)
