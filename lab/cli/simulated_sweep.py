@@ -15,7 +15,7 @@ from lab.cli.simulated import compile_first
 from lab.cli.simulated_job import Made, make_elsewhere
 from lab.core.errors import Aborted, LabError
 from lab.core.experiment import Experiment
-from lab.report.link_table import Run, as_csv, markdown
+from lab.report.sweep_table import Simulated, simulated, simulated_csv
 from lab.runner.sweep import Planned
 from lab.sim.chain.injuries import Injuries
 from lab.sim.chain.plan import Plan
@@ -61,7 +61,7 @@ def sweep(out: Path, fields: Sequence[str], runs: Mapping[Planned, Experiment], 
                 else:
                     _keep(
                         _place(out, one),
-                        Run(settings=one.cell.settings, seed=seed, history_sha256=found.history_sha256, verdict=found.verdict),
+                        Simulated(settings=one.cell.settings, seed=seed, history_sha256=found.history_sha256, verdict=found.verdict),
                     )
                 step.say(f"{done} of {len(waiting)}")
     finally:
@@ -85,7 +85,7 @@ def _place(out: Path, one: Planned) -> Path:
     return out / f"{one.folder}.json"
 
 
-def _keep(place: Path, run: Run) -> None:
+def _keep(place: Path, run: Simulated) -> None:
     """Whole or not at all: a file that is there is a run that is made."""
     draft = place.with_suffix(".part")
     draft.write_text(run.model_dump_json(indent=1) + "\n", encoding="utf-8")
@@ -93,10 +93,10 @@ def _keep(place: Path, run: Run) -> None:
 
 
 def _write_tables(out: Path, fields: Sequence[str], planned: Sequence[Planned]) -> None:
-    found: dict[tuple[str, ...], list[Run]] = {}
+    found: dict[tuple[str, ...], list[Simulated]] = {}
     for one in planned:
         place, runs = _place(out, one), found.setdefault(one.cell.values, [])
         if place.is_file():
-            runs.append(Run.model_validate_json(place.read_text(encoding="utf-8")))
-    (out / TABLE_FILE).write_text(markdown(fields, found), encoding="utf-8")
-    (out / CSV_FILE).write_text(as_csv(fields, found), encoding="utf-8")
+            runs.append(Simulated.model_validate_json(place.read_text(encoding="utf-8")))
+    (out / TABLE_FILE).write_text(simulated(fields, found), encoding="utf-8")
+    (out / CSV_FILE).write_text(simulated_csv(fields, found), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""`lab sweep`: an experiment under every combination of some fields' values, several times, and the table of what its gossip pools did."""
+"""`lab sweep`: an experiment under every combination of arms and some fields' values, several times, and the tables of the chain and of its gossip pools."""
 
 import json
 import shlex
@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from lab.adapters.clock import SystemClock
-from lab.checkers.verdict import Evidence, Verdict
+from lab.checkers.verdict import Verdict
 from lab.cli.console import LabConsole, terminal
 from lab.cli.experiment_commands import Changes, Named
 from lab.cli.help import examples
@@ -20,7 +20,7 @@ from lab.cli.worlds import World, refuse_on_containers, refuse_to_simulate
 from lab.core.errors import Aborted, LabError, NotHealed, Refused
 from lab.core.experiment import Experiment
 from lab.core.history import HISTORY_FILE
-from lab.report.pool_table import as_csv, markdown
+from lab.report.sweep_table import as_csv, markdown
 from lab.runner.interrupts import Interrupted
 from lab.runner.load import load_experiment
 from lab.runner.sweep import Cell, Planned, cells, order
@@ -30,7 +30,7 @@ BROKEN = "broken"
 """What the folder of a run that was not completed is called after; it is kept, and the run is made again."""
 EPILOG = examples(
     "lab sweep gossip-poison --vary consul.version=1.2.2,1.2.3 --vary consul.encryption=off,on --out versions",
-    "lab sweep gossip-poison --vary workload.agents_per_pod=2,4 --repeat 3 --out sizes",
+    "lab sweep gossip-cure --arm 'nothing: remedies=[]' --arm 'no key: remedies.0.key=unchanged' --arm 'new key' --out cure",
     "lab sweep cascade --world sim --vary workload.pods=30,50 --repeat 100 --out seeds",
     exits="0 every run is made, 2 usage or refused, 4 some are not, or it was interrupted, 5 not healed",
     see=("lab run", "lab experiments fields", "lab diff"),
@@ -47,6 +47,7 @@ class Plan:
         varied: `FIELD=VALUE,VALUE,...` each.
         seed: of the order, or of the first simulated run.
         world: where they run.
+        arms: `NAME: FIELD=VALUE FIELD=VALUE ...` each.
     """
 
     experiment: str
@@ -54,11 +55,12 @@ class Plan:
     varied: tuple[str, ...]
     seed: int
     world: str = "kind"
+    arms: tuple[str, ...] = ()
 
     @property
-    def fields(self) -> list[str]:
-        """What is varied."""
-        return [text.partition("=")[0] for text in self.varied]
+    def columns(self) -> list[str]:
+        """What is varied, as the tables head it."""
+        return [*(["arm"] if self.arms else []), *(text.partition("=")[0] for text in self.varied)]
 
 
 def register(app: typer.Typer) -> None:
@@ -73,6 +75,12 @@ def sweep(  # noqa: PLR0913  # one parameter an option; Typer reads them from th
         list[str] | None, typer.Option("--vary", metavar="FIELD=VALUE,VALUE", help="a field and its values; may be repeated")
     ] = None,
     *,
+    arms: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--arm", metavar="'NAME: FIELD=VALUE ...'", help="a name and what it sets, nothing or several fields; may be repeated"
+        ),
+    ] = None,
     changes: Changes = None,
     world: World = "kind",
     repeat: Annotated[int, typer.Option(min=1, max=1000, help="runs of each combination; five are the least that carry a claim")] = 5,
@@ -86,14 +94,14 @@ def sweep(  # noqa: PLR0913  # one parameter an option; Typer reads them from th
         ),
     ] = None,
 ) -> None:
-    """Run an experiment under each combination of values.
+    """Run an experiment under each arm and combination of values.
 
     In rounds; writes table.md and runs.csv. On containers one run follows the other, in random order, and the tables are written after each. A run
     that fails is told and left out until the command is given again. Ctrl-C ends the run that goes on by healing it. With `--world sim` runs go on
     all cores, or on a Dask cluster.
     """
-    plan = Plan(experiment, tuple(changes or ()), tuple(varied or ()), seed, world)
-    found = cells(plan.varied)
+    plan = Plan(experiment, tuple(changes or ()), tuple(varied or ()), seed, world, tuple(arms or ()))
+    found = cells(plan.varied, plan.arms)
     # all that is wrong is said before the first run
     chosen = {cell: load_experiment(experiment, [*plan.changes, *cell.settings]) for cell in found}
     if world == "sim":
@@ -110,7 +118,7 @@ def sweep(  # noqa: PLR0913  # one parameter an option; Typer reads them from th
 
 
 def _simulate(plan: Plan, out: Path, repeat: int, chosen: Mapping[Cell, Experiment], scheduler: str | None) -> None:
-    if any(text.startswith("seed=") for text in (*plan.changes, *plan.varied)):
+    if any(text.startswith("seed=") for cell in chosen for text in (*plan.changes, *cell.settings)):
         raise Refused(
             "set the seed of simulated runs as a field", "each round has its own", f"lab sweep {plan.experiment} --world sim --seed 1"
         )
@@ -124,7 +132,7 @@ def _simulate(plan: Plan, out: Path, repeat: int, chosen: Mapping[Cell, Experime
         for number in range(1, repeat + 1)
         for cell, one in chosen.items()
     }
-    simulated.sweep(out, plan.fields, runs, scheduler)
+    simulated.sweep(out, plan.columns, runs, scheduler)
 
 
 class _Sweep:
@@ -141,7 +149,7 @@ class _Sweep:
         for number, one in enumerate(waiting):
             each_s = (self._clock.now_s() - begun_s) / number if number else 0.0
             left = f", about {each_s * (len(waiting) - number) / 60:.0f} min left" if number else ""
-            self._console.line(f"run {len(planned) - len(waiting) + number + 1} of {len(planned)}: {', '.join(one.cell.settings)}{left}")
+            self._console.line(f"run {len(planned) - len(waiting) + number + 1} of {len(planned)}: {one.cell.title}{left}")
             failed += not self._made(one)
             self._write(planned, found)
         self._write(planned, found)
@@ -168,19 +176,18 @@ class _Sweep:
         return True
 
     def _write(self, planned: Sequence[Planned], found: Sequence[Cell]) -> None:
-        runs = measured(self._out, planned, found)
-        table = markdown(self._plan.fields, runs) + told_caps([self._out / one.folder for one in planned])
+        runs = made(self._out, planned, found)
+        table = markdown(self._plan.columns, runs) + told_caps([self._out / one.folder for one in planned])
         (self._out / TABLE_FILE).write_text(table, encoding="utf-8")
-        (self._out / CSV_FILE).write_text(as_csv(self._plan.fields, runs), encoding="utf-8")
+        (self._out / CSV_FILE).write_text(as_csv(self._plan.columns, runs), encoding="utf-8")
 
 
-def measured(out: Path, planned: Sequence[Planned], found: Sequence[Cell]) -> Mapping[tuple[str, ...], list[Evidence]]:
-    """What stands behind the verdicts of the runs that are made and measured a pool, by the values of what is varied."""
-    runs: dict[tuple[str, ...], list[Evidence]] = {cell.values: [] for cell in found}
+def made(out: Path, planned: Sequence[Planned], found: Sequence[Cell]) -> Mapping[tuple[str, ...], list[Verdict]]:
+    """The verdicts of the runs that are made, by the values of what is varied."""
+    runs: dict[tuple[str, ...], list[Verdict]] = {cell.values: [] for cell in found}
     for one in planned:
-        verdict = judged(out / one.folder)
-        if verdict is not None and verdict.evidence.pool is not None:
-            runs[one.cell.values].append(verdict.evidence)
+        if (verdict := judged(out / one.folder)) is not None:
+            runs[one.cell.values].append(verdict)
     return runs
 
 
@@ -225,7 +232,7 @@ def _keep(plan: Plan, out: Path) -> None:
     """
     place, text = out / PLAN_FILE, json.dumps(asdict(plan), indent=1) + "\n"
     if place.is_file():
-        if {"world": "kind", **json.loads(place.read_text(encoding="utf-8"))} != json.loads(text):
+        if {"world": "kind", "arms": [], **json.loads(place.read_text(encoding="utf-8"))} != json.loads(text):
             raise Refused(f"go on with the sweep in {out}", f"another one is there; see {place}", "name another folder with --out")
         return
     if out.is_dir() and any(out.iterdir()):

@@ -1,7 +1,5 @@
 """What the runs of a sweep say of the gossip pool, as a table: a row for each combination, each figure a median with its interval."""
 
-import csv
-import io
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -70,8 +68,8 @@ CAPTION = (
 NEIGHBOUR = "**The neighbour**, to which nothing was done, as its own agents see their pool:"
 
 
-def markdown(fields: Sequence[str], runs: Runs) -> str:
-    """The table for people, and a second one where the runs had a neighbour.
+def tables(fields: Sequence[str], runs: Runs) -> list[str]:
+    """The lines of the table for people, and of a second one where the runs had a neighbour.
 
     Args:
         fields: what was varied.
@@ -83,21 +81,19 @@ def markdown(fields: Sequence[str], runs: Runs) -> str:
         titles = [*fields, "became", "its living agents held for failed, times"]
         told = {(*values, *_became(found)): [one.after_the_kills for one in found] for values, found in beside.items()}
         lines += ["", NEIGHBOUR, "", *_table(titles, told)]
-    return "\n".join([*lines, "", CAPTION, ""])
+    return lines
 
 
-def as_csv(fields: Sequence[str], runs: Runs) -> str:
-    """A line for each run, for other programs: nothing but its own figures; empty where one is not known or its end was not seen."""
-    told = io.StringIO()
-    writer = csv.writer(told, lineterminator="\n")
-    names = [column.name for column in COLUMNS]
-    writer.writerow([*fields, *names, "neighbour", "neighbour_held_for_failed", *(f"neighbour_{name}" for name in names)])
-    for values, found in runs.items():
-        for one in found:
-            its = one.neighbour
-            beside = ["", "", *_numbers(None)] if its is None else [its.condition, its.held_for_failed, *_numbers(its.after_the_kills)]
-            writer.writerow([*values, *_numbers(one.pool), *beside])
-    return told.getvalue()
+def figures(found: Evidence) -> dict[str, str]:
+    """One run's, for other programs: by the names of their columns, empty where one is not known or its end was not seen."""
+    its = found.neighbour
+    beside = _numbers(its.after_the_kills if its else None)
+    return {
+        **_numbers(found.pool),
+        "neighbour": its.condition if its else "",
+        "neighbour_held_for_failed": str(its.held_for_failed) if its else "",
+        **{f"neighbour_{name}": value for name, value in beside.items()},
+    }
 
 
 def _table(fields: Sequence[str], runs: Mapping[tuple[str, ...], Sequence[Pool | None]]) -> list[str]:
@@ -106,9 +102,9 @@ def _table(fields: Sequence[str], runs: Mapping[tuple[str, ...], Sequence[Pool |
     for values, found in runs.items():
         pools = [pool for pool in found if pool is not None]
         watched_s = min((pool.watched_s for pool in pools), default=0.0)
-        figures = [_median(column, pools) for column in COLUMNS]
-        sure = figures[0]
-        lines.append(_row([*values, str(len(pools)), f"{sure.level:.0%}" if sure else "-", *(_text(one, watched_s) for one in figures)]))
+        medians = [_median(column, pools) for column in COLUMNS]
+        sure = medians[0]
+        lines.append(_row([*values, str(len(pools)), f"{sure.level:.0%}" if sure else "-", *(_text(one, watched_s) for one in medians)]))
     return lines
 
 
@@ -119,9 +115,9 @@ def _became(found: Sequence[NeighbourVerdict]) -> tuple[str, str]:
     return told, _text(median([one.held_for_failed for one in found]), 0.0)
 
 
-def _numbers(pool: Pool | None) -> list[str]:
-    figures = [None if pool is None else column.figure(pool) for column in COLUMNS]
-    return ["" if value is None or math.isinf(value) else f"{value:g}" for value in figures]
+def _numbers(pool: Pool | None) -> dict[str, str]:
+    found = {column.name: None if pool is None else column.figure(pool) for column in COLUMNS}
+    return {name: "" if value is None or math.isinf(value) else f"{value:g}" for name, value in found.items()}
 
 
 def _median(column: Column, pools: Sequence[Pool]) -> Median | None:

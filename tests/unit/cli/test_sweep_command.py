@@ -66,6 +66,16 @@ def test_every_combination_is_run_in_every_round_and_the_table_tells_them_apart(
     assert "lab run gossip-poison --set workload.agents_per_pod=5 --set consul.version=1.2.3" in runs.commands
 
 
+def test_arms_are_rows_and_each_sets_its_own(runs: Runs, lab: Lab) -> None:
+    arms = ("--arm", "old: consul.version=1.2.2 workload.agents_per_pod=4", "--arm", "new: consul.version=1.2.3")
+    answer = lab("sweep", "gossip-poison", "--repeat", "1", *arms, "--out", "here")
+    assert (answer.code, sorted(runs.made)) == (0, [("01-new", "1.2.3", 10), ("01-old", "1.2.2", 4)])
+    assert "| arm | runs |" in answer.text
+    assert "| old | 1 | 0% | 20 (20 to 20) |" in answer.text
+    assert "lab run gossip-poison --set consul.version=1.2.2 --set workload.agents_per_pod=4" in runs.commands
+    assert lab("sweep", "gossip-poison", "--repeat", "1", *arms[:2], "--out", "here").code == 2  # another sweep
+
+
 def test_the_table_says_whether_all_runs_had_the_same_caps(runs: Runs, lab: Lab) -> None:
     assert "Each app node had 0.1 core in all runs." in lab(*WORDS, "--out", "here").text
     runs.caps[4:] = [0.12] * 100

@@ -1,13 +1,10 @@
 """The table of a sweep: medians with intervals, ends that were not seen, figures that are not known."""
 
-import csv
-import io
-
 from lab.checkers.neighbour import NeighbourVerdict
 from lab.checkers.pool import Latency, MemberTime
 from lab.checkers.verdict import Evidence
 from lab.core.neighbour import Found
-from lab.report.pool_table import COLUMNS, NEIGHBOUR, as_csv, markdown
+from lab.report.pool_table import COLUMNS, NEIGHBOUR, figures, tables
 from tests.pools import pool
 
 
@@ -32,7 +29,7 @@ RUNS = {
 
 
 def rows() -> list[list[str]]:
-    return [line.strip("| ").split(" | ") for line in markdown(["consul.version"], RUNS).splitlines() if line.startswith("|")]
+    return [line.strip("| ").split(" | ") for line in tables(["consul.version"], RUNS) if line.startswith("|")]
 
 
 def test_each_row_is_a_combination_with_medians_and_their_intervals() -> None:
@@ -52,8 +49,8 @@ def test_what_no_run_knows_is_a_dash() -> None:
     assert len({len(row) for row in rows()}) == 1
 
 
-def test_the_file_for_programs_holds_every_run_and_leaves_out_what_was_not_seen() -> None:
-    found = list(csv.DictReader(io.StringIO(as_csv(["consul.version"], RUNS))))
+def test_what_programs_get_of_a_run_leaves_out_what_was_not_seen() -> None:
+    found = [figures(one) for runs in RUNS.values() for one in runs]
     assert [row["calm_after_s"] for row in found] == ["", "", "", "50", "60", "1", "2", "3", "4", "5"]
     assert {row["fp_member_s"] for row in found} == {""}
     assert {row["fp_server_at_end"] for row in found} == {"1"}
@@ -66,8 +63,9 @@ def test_where_runs_had_a_neighbour_a_second_table_says_what_became_of_it() -> N
         + [measured(None, beside=neighbour("unknown", 1, 8))],
         ("own",): [measured(None, beside=neighbour("calm", 0, 0))],
     }
-    _, told = markdown(["neighbour.pool"], runs).split(NEIGHBOUR)
-    titles, _, shared, own = [line.strip("| ").split(" | ") for line in told.splitlines() if line.startswith("|")]
+    lines = tables(["neighbour.pool"], runs)
+    told = lines[lines.index(NEIGHBOUR) :]
+    titles, _, shared, own = [line.strip("| ").split(" | ") for line in told if line.startswith("|")]
     assert titles[:4] == ["neighbour.pool", "became", "its living agents held for failed, times", "runs"]
     assert shared[:4] == ["shared", "poisoned 2 of 3, unknown 1 of 3", "1 (0 to 2)", "3"]
     assert (own[1], own[titles.index("returns of the dead")], shared[titles.index("returns of the dead")]) == (
@@ -75,7 +73,7 @@ def test_where_runs_had_a_neighbour_a_second_table_says_what_became_of_it() -> N
         "0 (0 to 0)",
         "7 (7 to 8)",
     )
-    rows = list(csv.DictReader(io.StringIO(as_csv(["neighbour.pool"], runs))))
+    rows = [figures(one) for found in runs.values() for one in found]
     assert [(row["neighbour"], row["neighbour_held_for_failed"], row["neighbour_phantoms"], row["phantoms"]) for row in rows] == [
         ("poisoned", "0", "7", "4"),
         ("poisoned", "2", "7", "4"),
@@ -85,5 +83,5 @@ def test_where_runs_had_a_neighbour_a_second_table_says_what_became_of_it() -> N
 
 
 def test_without_a_neighbour_nothing_is_said_of_one() -> None:
-    assert NEIGHBOUR not in markdown(["consul.version"], RUNS)
-    assert {row["neighbour"] for row in csv.DictReader(io.StringIO(as_csv(["consul.version"], RUNS)))} == {""}
+    assert NEIGHBOUR not in tables(["consul.version"], RUNS)
+    assert {row["neighbour"] for row in (figures(one) for runs in RUNS.values() for one in runs)} == {""}
