@@ -80,8 +80,14 @@ class Pool(Strict):
     )
     agent_reads_steady: Latency | None
     agent_reads_after: Latency | None
+    agent_reads_at_end: Latency | None = Field(None, description="in the last 60 s of the watch; null: not measured in them")
     server_reads_steady: Latency | None
     server_reads_after: Latency | None
+    throttled_steady: float | None = Field(
+        None,
+        description="share of scheduler periods in which its CPU cap stopped a node with agents, mean of all such nodes; null: not measured",
+    )
+    throttled_at_end: float | None = Field(None, description="the same in the last 60 s of the watch; null: not measured in them")
 
 
 def measure(history: History, watch: Watch) -> Pool | None:
@@ -107,8 +113,11 @@ def measure(history: History, watch: Watch) -> Pool | None:
         handoff_dropped=_dropped(history, watch),
         agent_reads_steady=_latency(history, "agent_read_ms", watch.settled_s, watch.steady_end_s),
         agent_reads_after=_latency(history, "agent_read_ms", killed_s, watch.end_s),
+        agent_reads_at_end=_latency(history, "agent_read_ms", max(killed_s, watch.end_s - LAST_S), watch.end_s),
         server_reads_steady=_latency(history, "consul_read_ms", watch.settled_s, watch.steady_end_s),
         server_reads_after=_latency(history, "consul_read_ms", killed_s, watch.end_s),
+        throttled_steady=_throttled(history, watch.settled_s, watch.steady_end_s),
+        throttled_at_end=_throttled(history, max(killed_s, watch.end_s - LAST_S), watch.end_s),
     )
 
 
@@ -184,6 +193,14 @@ def _dropped(history: History, watch: Watch) -> int | None:
         before = [value for at_s, value in counts if at_s < watch.steady_end_s]
         grown += [counts[-1][1] - (before[-1] if before else 0)] if counts else []
     return round(sum(grown)) if grown else None
+
+
+def _throttled(history: History, begin_s: float, end_s: float) -> float | None:
+    """Nodes with agents are those whose agents' logs are read."""
+    stopped = read(history, "node_throttled_ratio")
+    points = [point for node in history.targets(HANDOFF) for point in between(stopped.get(node, ()), begin_s, end_s)]
+    known = [point.value for point in points if point.value is not None]
+    return round(fmean(known), 3) if known else None
 
 
 def _latency(history: History, series: str, begin_s: float, end_s: float) -> Latency | None:

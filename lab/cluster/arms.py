@@ -46,6 +46,7 @@ class Arm:
         shipper: what ships the log lines.
         vault: where Vault keeps its data.
         watches_per_pod: blocking queries that each workload pod keeps at its agent.
+        components: folders of the user's own components, absolute.
     """
 
     consul: str = DEFAULT_VERSION
@@ -55,18 +56,25 @@ class Arm:
     shipper: Shipper = DEFAULT_SHIPPER
     vault: Storage = DEFAULT_STORAGE
     watches_per_pod: int = 0
+    components: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, experiment: Experiment) -> "Arm":
         """The arm that an experiment asks for."""
         guarded = experiment.consul.encryption != "off" or experiment.remedies
         encryption = experiment.consul.encryption if guarded else ""
-        usual, shipper = cls.of_workload(experiment.workload), experiment.workload.shipper
-        return replace(usual, consul=experiment.consul.version, encryption=encryption, shipper=shipper, vault=experiment.vault.storage)
+        return replace(
+            cls.of_workload(experiment.workload),
+            consul=experiment.consul.version,
+            encryption=encryption,
+            shipper=experiment.workload.shipper,
+            vault=experiment.vault.storage,
+            components=tuple(str(Path(component).resolve()) for component in experiment.components),
+        )
 
     @classmethod
     def of_workload(cls, workload: Workload) -> "Arm":
-        """What a workload asks for, on the default Consul, shipper and Vault: nodes are calibrated on it, so that all arms of a comparison get the same caps."""
+        """What a workload asks for, on the default Consul, shipper and Vault, without components: nodes are calibrated on it, so that all arms of a comparison get the same caps."""
         return cls(agents_per_pod=workload.agents_per_pod, logging=workload.logging, watches_per_pod=workload.watches_per_pod)
 
     @property
@@ -98,17 +106,18 @@ def carries(kube: Kube, arm: Arm) -> bool:
 
 def annotations(arm: Arm) -> dict[str, str]:
     """What the namespace of a cluster says that carries this arm."""
-    return {ANNOTATION: arm.words, MADE_FROM: fingerprint(paths.project() / "manifests")}
+    return {ANNOTATION: arm.words, MADE_FROM: fingerprint(arm, paths.project() / "manifests")}
 
 
-def fingerprint(manifests: Path) -> str:
+def fingerprint(arm: Arm, manifests: Path) -> str:
     """Of all files that an arm is made from: names and content."""
     digest = hashlib.sha256()
-    for path in sorted(path for path in manifests.rglob("*") if path.is_file()):
-        name = path.relative_to(manifests)
-        if name.parts[0] not in NOT_OF_AN_ARM:
-            content = path.read_bytes()
-            digest.update(f"{name.as_posix()} {len(content)}\n".encode() + content)
+    for folder in (manifests, *map(Path, arm.components)):
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            name = path.relative_to(folder)
+            if folder != manifests or name.parts[0] not in NOT_OF_AN_ARM:
+                content = path.read_bytes()
+                digest.update(f"{name.as_posix()} {len(content)}\n".encode() + content)
     return digest.hexdigest()[:16]
 
 
@@ -161,7 +170,8 @@ def kustomization(arm: Arm, manifests: Path, folder: Path, pods: int = 0) -> dic
         pods: workload pods that are wanted.
     """
     # The paths are resolved, as `..` after a symbolic link leads elsewhere.
-    base = Path(os.path.relpath(manifests.resolve(), folder.resolve()))
+    here = folder.resolve()
+    base = Path(os.path.relpath(manifests.resolve(), here))
     # In this order: the first two name the agent's container by its place, which the last one changes.
     wanted = {
         "mitigations/gossip-encryption": bool(arm.encryption),
@@ -177,19 +187,22 @@ def kustomization(arm: Arm, manifests: Path, folder: Path, pods: int = 0) -> dic
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
         "resources": [str(base)],
-        "components": [str(base / component) for component, there in wanted.items() if there],
+        "components": [
+            *(str(base / component) for component, there in wanted.items() if there),
+            *(os.path.relpath(component, here) for component in arm.components),
+        ],
         "images": [{"name": "consul", "newTag": arm.consul}],
         "replicas": [{"name": "app", "count": pods}],
         "patches": [
-            _made_from(manifests),
+            _made_from(arm, manifests),
             *(_count(container, name, number) for container, (name, number, usual) in counts.items() if number > usual),
         ],
     }
 
 
-def _made_from(manifests: Path) -> dict[str, str]:
+def _made_from(arm: Arm, manifests: Path) -> dict[str, str]:
     """Have the namespace say it."""
-    said = {"name": NAMESPACE, "annotations": {MADE_FROM: fingerprint(manifests)}}
+    said = {"name": NAMESPACE, "annotations": {MADE_FROM: fingerprint(arm, manifests)}}
     return {"patch": json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": said})}
 
 

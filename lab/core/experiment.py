@@ -103,6 +103,10 @@ class Experiment(Strict):
     neighbour: Neighbour = Neighbour()
     faults: list[FaultSpec] = Field(default_factory=list)
     remedies: list[RemedySpec] = Field(default_factory=list, description="what is done against it in the middle of the run")
+    components: list[str] = Field(
+        default_factory=list,
+        description="folders with a kustomization.yaml of kind Component each, put over the lab's manifests in this order: a remedy of your own, from the start of the run",
+    )
     expected: Expected
 
     @model_validator(mode="after")

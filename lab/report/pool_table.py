@@ -37,6 +37,10 @@ def _at_end(found: MemberTime | None) -> float | None:
     return None if found is None else found.at_end
 
 
+def _p50(found: Latency | None) -> float | None:
+    return None if found is None else found.p50
+
+
 def _p99(found: Latency | None) -> float | None:
     return None if found is None else found.p99
 
@@ -57,8 +61,17 @@ COLUMNS = (
     Column("dropped at the hand-off", "handoff_dropped", lambda pool: pool.handoff_dropped),
     Column("p99 at own agent, steady, ms", "agent_read_steady_ms_p99", lambda pool: _p99(pool.agent_reads_steady)),
     Column("after, ms", "agent_read_after_ms_p99", lambda pool: _p99(pool.agent_reads_after)),
+    Column("p50 at own agent, steady, ms", "agent_read_steady_ms_p50", lambda pool: _p50(pool.agent_reads_steady)),
+    Column("at the end, ms", "agent_read_at_end_ms_p50", lambda pool: _p50(pool.agent_reads_at_end)),
+    Column(
+        "reads at own agent that failed",
+        "agent_reads_failed",
+        lambda pool: pool.agent_reads_after.failed if pool.agent_reads_after else None,
+    ),
     Column("p99 at the servers, steady, ms", "server_read_steady_ms_p99", lambda pool: _p99(pool.server_reads_steady)),
     Column("after, ms", "server_read_after_ms_p99", lambda pool: _p99(pool.server_reads_after)),
+    Column("periods in which the cap stopped a node, steady", "throttled_steady", lambda pool: pool.throttled_steady),
+    Column("at the end", "throttled_at_end", lambda pool: pool.throttled_at_end),
 )
 CAPTION = (
     "Each figure: median over the runs (interval that holds the median of all such runs with the probability in the column `level`, from order "

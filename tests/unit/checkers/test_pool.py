@@ -171,6 +171,20 @@ def test_latency_is_that_of_the_steady_phase_and_that_after_the_last_kill() -> N
     assert (after.p99, after.n) == (10_000, 190)
 
 
+def test_the_end_of_the_watch_has_figures_of_its_own() -> None:
+    late = between(END - 60, END, constant(7.0), between(KILLED, END, constant(30.0), constant(3.0)))
+    told = story().series("agent_read_ms", "agents", late, 1.0)
+    assert measured(told).agent_reads_at_end == Latency(p50=7, p99=7, n=60, failed=0)
+    assert (measured(told).throttled_steady, measured(told).throttled_at_end) == (None, None)
+    stopped = between(END - 60, END, constant(0.8), between(KILLED, END, constant(1.0), constant(0.1)))
+    told.drop("node_throttled_ratio")
+    for node, curve in (("n1", stopped), ("n2", constant(0.2)), ("core", constant(1.0))):
+        told.series("node_throttled_ratio", node, curve, 2.0)
+    for node in ("n1", "n2"):  # the core node has no agents
+        told.series("gossip_handoff_dropped", node, constant(0.0), 10.0)
+    assert (measured(told).throttled_steady, measured(told).throttled_at_end) == (0.15, 0.5)
+
+
 def test_without_kafka_links_0_and_1_are_quiet_and_calm_is_counted_from_the_last_kill() -> None:
     told = story(logging=False).drop("kafka_answer_ms").drop("kafka_end_offset").drop("shipped_lines_per_s")
     verdict = judge(told.history(), histories.requests())

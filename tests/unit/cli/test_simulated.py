@@ -88,6 +88,13 @@ def test_what_only_the_simulator_can_do_is_refused_on_containers(options: list[s
     assert said in str(ran.exception)
 
 
+@pytest.mark.parametrize("more", [(), ("--dry-run",)])
+def test_a_component_that_is_not_there_is_refused_before_anything_is_touched(more: tuple[str, ...], tmp_path: Path) -> None:
+    ran = CliRunner().invoke(app, ["run", "cascade", *more, "--set", f"components=[manifests/mitigations/sidecar-limit, {tmp_path}]"])
+    assert isinstance(ran.exception, Refused)
+    assert f"put the component {tmp_path} over the manifests" in str(ran.exception)
+
+
 def test_a_fault_that_the_simulator_cannot_do_is_refused_before_the_run(tmp_path: Path) -> None:
     mine = tmp_path / "mine.yaml"
     text = (Path("lab/experiments/cascade.yaml")).read_text().replace("fault: pause-broker", "fault: kill-agents")
@@ -104,7 +111,7 @@ def test_every_command_is_found_and_a_wrong_name_gets_the_nearest() -> None:
     assert "Did you mean 'judge'?" in CliRunner().invoke(app, ["juge"]).output
 
 
-@pytest.mark.parametrize("setting", ["workload.shipper=rsyslog", "vault.storage=raft"])
+@pytest.mark.parametrize("setting", ["workload.shipper=rsyslog", "vault.storage=raft", "components=[manifests/mitigations/sidecar-limit]"])
 def test_one_shipper_and_one_vault_are_simulated(setting: str) -> None:
     ran = CliRunner().invoke(app, ["run", "cascade", "--world", "sim", "--set", setting])
     assert isinstance(ran.exception, Refused)

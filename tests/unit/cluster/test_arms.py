@@ -70,10 +70,27 @@ def test_a_change_of_the_manifests_is_another_arm_but_not_one_of_what_is_no_part
     assert not arms.carries(FakeKube({NAMESPACE: {"metadata": {}}}), arms.FIRST)  # one that an older lab made
 
 
+def test_a_component_of_the_user_s_own_comes_last_and_its_content_is_part_of_the_arm(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    place = tmp_path / "mine" / "kustomization.yaml"
+    place.parent.mkdir()
+    place.write_text("kind: Component\n")
+    arm = Arm.of(load_experiment("cascade", ["components=[mine]"]))
+    assert arm.components == (str(tmp_path / "mine"),)
+    built = arms.kustomization(arm, MANIFESTS, tmp_path / "arm")
+    assert built["components"][-1] == "../mine"
+    assert Arm.of_workload(load_experiment("cascade", ["components=[mine]"]).workload) == arms.FIRST  # caps are those of the arm without it
+    kube = FakeKube({NAMESPACE: {"metadata": {"annotations": arms.annotations(arm)}}})
+    assert arms.carries(kube, arm)
+    assert not arms.carries(kube, arms.FIRST)
+    place.write_text("kind: Component\npatches: []\n")
+    assert not arms.carries(kube, arm)
+
+
 def test_what_is_applied_says_which_manifests_it_was_made_from():
     (said,) = [json.loads(patch["patch"]) for patch in made(Arm())["patches"]]
     assert (said["kind"], said["metadata"]["name"]) == ("Namespace", "lab")
-    assert said["metadata"]["annotations"] == {arms.MADE_FROM: arms.fingerprint(MANIFESTS)}
+    assert said["metadata"]["annotations"] == {arms.MADE_FROM: arms.fingerprint(Arm(), MANIFESTS)}
 
 
 @pytest.fixture

@@ -101,3 +101,17 @@ def test_watchers_are_one_container_more_with_their_number(more: dict, tmp_path:
     watcher = found.pop("watcher")
     assert {each["name"]: each["value"] for each in watcher["env"]} == {"WATCHES": "20"}
     assert found == without
+
+
+@pytest.mark.parametrize("more", [{}, {"encryption": "on", "watches_per_pod": 20}, {"shipper": "rsyslog"}])
+def test_a_component_limits_the_loggers_and_nothing_else(more: dict, tmp_path: Path) -> None:
+    mine = str(paths.project() / "manifests" / "mitigations" / "sidecar-limit")
+    usual, found = made(Arm(**more), tmp_path), made(Arm(**more, components=(mine,)), tmp_path)
+    limits = containers(found)["logger"]["resources"].pop("limits")
+    assert limits == {**containers(usual)["logger"]["resources"].pop("limits"), "cpu": "10m"}
+    namespaces = [objects.pop(("Namespace", "lab"))["metadata"]["annotations"][arms.MADE_FROM] for objects in (usual, found)]
+    assert namespaces[0] != namespaces[1]
+    pods = [objects["Deployment", "app"]["spec"]["template"]["spec"] for objects in (usual, found)]
+    for pod in pods:  # kustomize puts those first that a patch names
+        pod["containers"].sort(key=lambda container: container["name"])
+    assert usual == found
