@@ -1,4 +1,4 @@
-"""The runs of a sweep in the simulator: many seeds, many settings, on all cores of this machine or on a Dask cluster, and one table.
+"""The runs of a sweep in the simulator: many seeds, many settings, on all cores of this machine or on a Dask cluster, and one table and page.
 
 A run leaves one small file: its verdict and the digest of its history. `lab run --world sim` with the same settings and seed makes the whole run, with a
 history of that digest.
@@ -15,14 +15,15 @@ from lab.cli.simulated import compile_first
 from lab.cli.simulated_job import Made, make_elsewhere
 from lab.core.errors import Aborted, LabError
 from lab.core.experiment import Experiment
+from lab.report.sweep_page import Shown, render_page
 from lab.report.sweep_table import Simulated, simulated, simulated_csv
-from lab.runner.sweep import Planned
+from lab.runner.sweep import Planned, Sweep
 from lab.sim.chain.injuries import Injuries
 from lab.sim.chain.plan import Plan
 
 ALLOWED_S = 86_400.0
 """Chosen: a day; what is made by then is kept, and the same command goes on."""
-TABLE_FILE, CSV_FILE = "table.md", "runs.csv"
+TABLE_FILE, CSV_FILE, PAGE_FILE = "table.md", "runs.csv", "sweep.html"
 
 
 def refuse(experiment: Experiment) -> None:
@@ -34,12 +35,12 @@ def refuse(experiment: Experiment) -> None:
     Injuries.of(experiment, Plan.of(experiment))
 
 
-def sweep(out: Path, fields: Sequence[str], runs: Mapping[Planned, Experiment], scheduler: str | None = None) -> None:
+def sweep(out: Path, plan: Sweep, runs: Mapping[Planned, Experiment], scheduler: str | None = None) -> None:
     """Make the runs that are not made yet, and write the tables, also when it is interrupted.
 
     Args:
         out: folder of the sweep.
-        fields: what is varied.
+        plan: what the runs have in common, and what is varied.
         runs: each with its seed.
         scheduler: address of a Dask scheduler; the cores of this machine if left out.
 
@@ -65,8 +66,12 @@ def sweep(out: Path, fields: Sequence[str], runs: Mapping[Planned, Experiment], 
                     )
                 step.say(f"{done} of {len(waiting)}")
     finally:
-        _write_tables(out, fields, list(runs))
-    for line in ((out / TABLE_FILE).read_text(encoding="utf-8"), f"table: {out / TABLE_FILE}, runs: {out / CSV_FILE}", *failed):
+        _write_tables(out, plan, list(runs))
+    for line in (
+        (out / TABLE_FILE).read_text(encoding="utf-8"),
+        f"page: {out / PAGE_FILE}, table: {out / TABLE_FILE}, runs: {out / CSV_FILE}",
+        *failed,
+    ):
         console.line(line)
     if failed:
         raise Aborted("make every run of the sweep", f"{len(failed)} of {len(waiting)} could not be simulated", "leave out their settings")
@@ -92,11 +97,13 @@ def _keep(place: Path, run: Simulated) -> None:
     draft.replace(place)
 
 
-def _write_tables(out: Path, fields: Sequence[str], planned: Sequence[Planned]) -> None:
+def _write_tables(out: Path, plan: Sweep, planned: Sequence[Planned]) -> None:
     found: dict[tuple[str, ...], list[Simulated]] = {}
     for one in planned:
         place, runs = _place(out, one), found.setdefault(one.cell.values, [])
         if place.is_file():
             runs.append(Simulated.model_validate_json(place.read_text(encoding="utf-8")))
-    (out / TABLE_FILE).write_text(simulated(fields, found), encoding="utf-8")
-    (out / CSV_FILE).write_text(simulated_csv(fields, found), encoding="utf-8")
+    shown = {values: [Shown(f"seed {run.seed}", run.verdict) for run in runs] for values, runs in found.items()}
+    (out / TABLE_FILE).write_text(simulated(plan.columns, found), encoding="utf-8")
+    (out / CSV_FILE).write_text(simulated_csv(plan.columns, found), encoding="utf-8")
+    (out / PAGE_FILE).write_text(render_page(plan.experiment, plan.changes, plan.columns, shown, simulated=True), encoding="utf-8")

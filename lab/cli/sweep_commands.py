@@ -3,10 +3,11 @@
 import json
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
@@ -20,12 +21,13 @@ from lab.cli.worlds import World, refuse_on_containers, refuse_to_simulate
 from lab.core.errors import Aborted, LabError, NotHealed, Refused
 from lab.core.experiment import Experiment
 from lab.core.history import HISTORY_FILE
+from lab.report.sweep_page import Shown, render_page
 from lab.report.sweep_table import as_csv, markdown
 from lab.runner.interrupts import Interrupted
 from lab.runner.load import load_experiment
-from lab.runner.sweep import Cell, Planned, cells, order
+from lab.runner.sweep import Cell, Planned, Sweep, cells, order
 
-PLAN_FILE, TABLE_FILE, CSV_FILE = "sweep.json", "table.md", "runs.csv"
+PLAN_FILE, TABLE_FILE, CSV_FILE, PAGE_FILE = "sweep.json", "table.md", "runs.csv", "sweep.html"
 BROKEN = "broken"
 """What the folder of a run that was not completed is called after; it is kept, and the run is made again."""
 EPILOG = examples(
@@ -35,32 +37,6 @@ EPILOG = examples(
     exits="0 every run is made, 2 usage or refused, 4 some are not, or it was interrupted, 5 not healed",
     see=("lab run", "lab experiments fields", "lab diff"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a sweep's runs have in common; kept with them, so that only the same sweep goes on in a folder. `repeat` may grow.
-
-    Args:
-        experiment: name or path.
-        changes: fields that are set alike in all runs.
-        varied: `FIELD=VALUE,VALUE,...` each.
-        seed: of the order, or of the first simulated run.
-        world: where they run.
-        arms: `NAME: FIELD=VALUE FIELD=VALUE ...` each.
-    """
-
-    experiment: str
-    changes: tuple[str, ...]
-    varied: tuple[str, ...]
-    seed: int
-    world: str = "kind"
-    arms: tuple[str, ...] = ()
-
-    @property
-    def columns(self) -> list[str]:
-        """What is varied, as the tables head it."""
-        return [*(["arm"] if self.arms else []), *(text.partition("=")[0] for text in self.varied)]
 
 
 def register(app: typer.Typer) -> None:
@@ -96,11 +72,11 @@ def sweep(  # noqa: PLR0913  # one parameter an option; Typer reads them from th
 ) -> None:
     """Run an experiment under each arm and combination of values.
 
-    In rounds; writes table.md and runs.csv. On containers one run follows the other, in random order, and the tables are written after each. A run
+    In rounds; writes sweep.html, table.md and runs.csv. On containers one run follows the other, in random order, and all three are written after each. A run
     that fails is told and left out until the command is given again. Ctrl-C ends the run that goes on by healing it. With `--world sim` runs go on
     all cores, or on a Dask cluster.
     """
-    plan = Plan(experiment, tuple(changes or ()), tuple(varied or ()), seed, world, tuple(arms or ()))
+    plan = Sweep(experiment, tuple(changes or ()), tuple(varied or ()), seed, world, tuple(arms or ()))
     found = cells(plan.varied, plan.arms)
     # all that is wrong is said before the first run
     chosen = {cell: load_experiment(experiment, [*plan.changes, *cell.settings]) for cell in found}
@@ -114,10 +90,10 @@ def sweep(  # noqa: PLR0913  # one parameter an option; Typer reads them from th
     for one in chosen.values():
         refuse_on_containers(one)
     _keep(plan, out)
-    _Sweep(plan, out, terminal()).go(list(order(found, repeat, seed)), found)
+    _Runs(plan, out, terminal()).go(list(order(found, repeat, seed)), found)
 
 
-def _simulate(plan: Plan, out: Path, repeat: int, chosen: Mapping[Cell, Experiment], scheduler: str | None) -> None:
+def _simulate(plan: Sweep, out: Path, repeat: int, chosen: Mapping[Cell, Experiment], scheduler: str | None) -> None:
     if any(text.startswith("seed=") for cell in chosen for text in (*plan.changes, *cell.settings)):
         raise Refused(
             "set the seed of simulated runs as a field", "each round has its own", f"lab sweep {plan.experiment} --world sim --seed 1"
@@ -132,11 +108,11 @@ def _simulate(plan: Plan, out: Path, repeat: int, chosen: Mapping[Cell, Experime
         for number in range(1, repeat + 1)
         for cell, one in chosen.items()
     }
-    simulated.sweep(out, plan.columns, runs, scheduler)
+    simulated.sweep(out, plan, runs, scheduler)
 
 
-class _Sweep:
-    def __init__(self, plan: Plan, out: Path, console: LabConsole) -> None:
+class _Runs:
+    def __init__(self, plan: Sweep, out: Path, console: LabConsole) -> None:
         self._plan = plan
         self._out = out
         self._console = console
@@ -154,7 +130,7 @@ class _Sweep:
             self._write(planned, found)
         self._write(planned, found)
         self._console.line((self._out / TABLE_FILE).read_text(encoding="utf-8"))
-        self._console.line(f"table: {self._out / TABLE_FILE}, runs: {self._out / CSV_FILE}")
+        self._console.line(f"page: {self._out / PAGE_FILE}, table: {self._out / TABLE_FILE}, runs: {self._out / CSV_FILE}")
         if failed:
             raise Aborted("make every run of the sweep", f"{failed} of {len(waiting)} failed", "give the same command again to make these")
 
@@ -176,18 +152,21 @@ class _Sweep:
         return True
 
     def _write(self, planned: Sequence[Planned], found: Sequence[Cell]) -> None:
-        runs = made(self._out, planned, found)
-        table = markdown(self._plan.columns, runs) + told_caps([self._out / one.folder for one in planned])
+        shown = made(self._out, planned, found)
+        runs = {values: [one.verdict for one in every] for values, every in shown.items()}
+        columns = self._plan.columns
+        table = markdown(columns, runs) + told_caps([self._out / one.folder for one in planned])
         (self._out / TABLE_FILE).write_text(table, encoding="utf-8")
-        (self._out / CSV_FILE).write_text(as_csv(self._plan.columns, runs), encoding="utf-8")
+        (self._out / CSV_FILE).write_text(as_csv(columns, runs), encoding="utf-8")
+        (self._out / PAGE_FILE).write_text(render_page(self._plan.experiment, self._plan.changes, columns, shown), encoding="utf-8")
 
 
-def made(out: Path, planned: Sequence[Planned], found: Sequence[Cell]) -> Mapping[tuple[str, ...], list[Verdict]]:
-    """The verdicts of the runs that are made, by the values of what is varied."""
-    runs: dict[tuple[str, ...], list[Verdict]] = {cell.values: [] for cell in found}
+def made(out: Path, planned: Sequence[Planned], found: Sequence[Cell]) -> Mapping[tuple[str, ...], list[Shown]]:
+    """The runs that are made, by the values of what is varied."""
+    runs: dict[tuple[str, ...], list[Shown]] = {cell.values: [] for cell in found}
     for one in planned:
         if (verdict := judged(out / one.folder)) is not None:
-            runs[one.cell.values].append(verdict)
+            runs[one.cell.values].append(Shown(f"round {one.round}", verdict, f"{quote(one.folder)}/report.html"))
     return runs
 
 
@@ -224,7 +203,7 @@ def judged(folder: Path) -> Verdict | None:
     return verdict if verdict.status == "completed" else None
 
 
-def _keep(plan: Plan, out: Path) -> None:
+def _keep(plan: Sweep, out: Path) -> None:
     """Write what the sweep is, or see that it is the one that is there.
 
     Raises:

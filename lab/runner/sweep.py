@@ -17,6 +17,32 @@ from lab.core.errors import Refused
 
 
 @dataclass(frozen=True, slots=True)
+class Sweep:
+    """What a sweep's runs have in common; kept with them, so that only the same sweep goes on in a folder. `repeat` may grow.
+
+    Args:
+        experiment: name or path.
+        changes: fields that are set alike in all runs.
+        varied: `FIELD=VALUE,VALUE,...` each.
+        seed: of the order, or of the first simulated run.
+        world: where they run.
+        arms: `NAME: FIELD=VALUE FIELD=VALUE ...` each.
+    """
+
+    experiment: str
+    changes: tuple[str, ...]
+    varied: tuple[str, ...]
+    seed: int
+    world: str = "kind"
+    arms: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> list[str]:
+        """What is varied, as the tables head it."""
+        return [*(["arm"] if self.arms else []), *(text.partition("=")[0] for text in self.varied)]
+
+
+@dataclass(frozen=True, slots=True)
 class Arm:
     """What is compared under a name of its own.
 

@@ -27,7 +27,7 @@ SHORT = ("steady_s=12", "outage_s=12", "faults.0.heal_at_s=12", "flood_s=10", "r
 SETS = [word for setting in SHORT for word in ("--set", setting)]
 WORDS = ("sweep", "cascade", "--world", "sim", "--seed", "7", "--repeat", "2", *SETS)
 VARIED = ("--vary", "workload.pods=10,20")
-FILES = ["01-10.json", "01-20.json", "02-10.json", "02-20.json", "runs.csv", "sweep.json", "table.md"]
+FILES = ["01-10.json", "01-20.json", "02-10.json", "02-20.json", "runs.csv", "sweep.html", "sweep.json", "table.md"]
 
 
 def rows(folder: Path) -> list[dict[str, str]]:

@@ -72,6 +72,7 @@ def test_arms_are_rows_and_each_sets_its_own(runs: Runs, lab: Lab) -> None:
     assert (answer.code, sorted(runs.made)) == (0, [("01-new", "1.2.3", 10), ("01-old", "1.2.2", 4)])
     assert "| arm | runs |" in answer.text
     assert "| old | 1 | 0% | 20 (20 to 20) |" in answer.text
+    assert 'href="01-old/report.html"' in Path("here/sweep.html").read_text(encoding="utf-8")
     assert "lab run gossip-poison --set consul.version=1.2.2 --set workload.agents_per_pod=4" in runs.commands
     assert lab("sweep", "gossip-poison", "--repeat", "1", *arms[:2], "--out", "here").code == 2  # another sweep
 
