@@ -30,7 +30,7 @@ def table(fields: Sequence[str], runs: Runs) -> list[str]:
     for values, found in runs.items():
         expected = str(sum(verdict.as_expected for verdict in found))
         fired = [_fired([verdict.link(link) for verdict in found]) for link in links]
-        figures = [_spread([_claim(verdict, name) for verdict in found], unit) for _, name, unit in CLAIMS]
+        figures = [_spread([claim(verdict, name) for verdict in found], unit) for _, name, unit in CLAIMS]
         lines.append(_row([*values, str(len(found)), expected, *fired, *figures]))
     return lines
 
@@ -39,11 +39,11 @@ def figures(verdict: Verdict) -> dict[str, str]:
     """One run's, for other programs: by the names of their columns, empty where a link did not fire or a figure is not known."""
     links = {f"link_{link.link}": link.status for link in verdict.links}
     moments = {f"link_{link.link}_at_s": _plain(link.fired_at_s) for link in verdict.links}
-    claims = {name: _plain(_claim(verdict, name)) for _, name, _ in CLAIMS}
+    claims = {name: _plain(claim(verdict, name)) for _, name, _ in CLAIMS}
     return {"verdict": verdict.verdict, "as_expected": str(verdict.as_expected).lower(), **links, **moments, **claims}
 
 
-def _claim(verdict: Verdict, name: str) -> float | None:
+def claim(verdict: Verdict, name: str) -> float | None:
     """One of the figures of `CLAIMS`."""
     claims = verdict.evidence.claims
     value = None if claims is None else getattr(claims, name)

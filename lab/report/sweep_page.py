@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lab.checkers.result import Status
 from lab.checkers.verdict import Verdict
+from lab.report.link_table import claim
 from lab.report.order_statistics import median
 from lab.report.pool_table import COLUMNS
 from lab.report.repeats import CLAIMS
@@ -114,7 +115,7 @@ def render_page(experiment: str, changes: Sequence[str], fields: Sequence[str], 
 def measures() -> list[Measure]:
     """The figures of the chain, then those of the pool."""
     return [
-        *(Measure(title, unit, functools.partial(_claim, name)) for title, name, unit in CLAIMS),
+        *(Measure(title, unit, functools.partial(claim, name=name)) for title, name, unit in CLAIMS),
         *(Measure(column.title, "", functools.partial(_of_pool, index)) for index, column in enumerate(COLUMNS)),
     ]
 
@@ -159,12 +160,6 @@ def _cell(link: int, found: Sequence[Shown]) -> Cell:
     told = sum(result.status in TOLD for result in results)
     fired = sum(result.status == "fired" for result in results)
     return Cell(f"{fired} of {told}", fired / told) if told else Cell("-", None)
-
-
-def _claim(name: str, verdict: Verdict) -> float | None:
-    claims = verdict.evidence.claims
-    value = None if claims is None else getattr(claims, name)
-    return None if value is None else float(value)
 
 
 def _of_pool(index: int, verdict: Verdict) -> float | None:
