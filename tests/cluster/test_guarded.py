@@ -1,4 +1,4 @@
-"""A platform with both remedies: its gossip has a key, and its Vault has storage of its own.
+"""A platform with three remedies: its gossip has a key, its Vault has storage of its own, and its pods have what a component of the user's own adds.
 
 The key is in a file of its own, used by every agent, and in nothing that a real run shows, writes or starts. Vault asks Consul for nothing.
 """
@@ -28,6 +28,12 @@ pytestmark = pytest.mark.cluster
 SHORT = ("workload.pods=2", "steady_s=10", "outage_s=5", "flood_s=5", "recovery_s=10", "metastable_after_s=5")
 REMEDIES = ("consul.encryption=on", "vault.storage=raft")
 SERVERS = ("pkill", "-f", "^consul agent .*server[.]hcl")
+COMPONENT = """apiVersion: kustomize.config.k8s.io/v1alpha1
+kind: Component
+patches:
+  - patch: '[{"op": "add", "path": "/spec/template/metadata/annotations", "value": {"remedy": "mine"}}]'
+    target: {kind: Deployment, name: app}
+"""
 REDEPLOYED_WITHIN_S = 90.0
 """Chosen: two pods on uncapped nodes, the servers' restart, and a kubelet that takes up to 30 s to write their files."""
 
@@ -36,7 +42,9 @@ REDEPLOYED_WITHIN_S = 90.0
 def guarded(tmp_path_factory: pytest.TempPathFactory, up: Callable[[], None]) -> WatchedRun:
     """A short baseline with them."""
     up()
-    return watched("baseline", tmp_path_factory.mktemp("guarded") / "run", *SHORT, *REMEDIES)
+    mine = tmp_path_factory.mktemp("mine")
+    (mine / "kustomization.yaml").write_text(COMPONENT, encoding="utf-8")
+    return watched("baseline", tmp_path_factory.mktemp("guarded") / "run", *SHORT, *REMEDIES, f"components=[{mine}]")
 
 
 def key() -> bytes:
@@ -56,6 +64,13 @@ def test_the_pool_was_whole_with_it(guarded: WatchedRun) -> None:
     kube = Kube()
     assert '"encryption": "on"' in arms.applied(kube)
     kube.close()
+
+
+def test_every_pod_has_what_the_user_s_component_adds(guarded: WatchedRun) -> None:
+    kube = Kube()
+    pods = [pod for pod in kube.pods(reset.labelled("app")) if "deletionTimestamp" not in pod["metadata"]]
+    kube.close()
+    assert [pod["metadata"]["annotations"]["remedy"] for pod in pods] == ["mine"] * 2
 
 
 def test_nothing_that_the_run_wrote_said_or_started_shows_it(guarded: WatchedRun) -> None:
