@@ -70,7 +70,7 @@ def sweep(  # noqa: PLR0913  # one parameter an option; Typer reads them from th
         ),
     ] = None,
 ) -> None:
-    """Run an experiment under each arm and combination of values.
+    """Run an experiment under each arm and set of values.
 
     In rounds; writes sweep.html, table.md and runs.csv. On containers one run follows the other, in random order, and all three are written after each. A run
     that fails is told and left out until the command is given again. Ctrl-C ends the run that goes on by healing it. With `--world sim` runs go on

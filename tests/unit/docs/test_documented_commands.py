@@ -119,7 +119,8 @@ def test_a_picture_stands_below_the_command_that_draws_it(page: str) -> None:
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with hand-written runs in the place of those that the pages show."""
+    """A folder as a checkout, with its manifests, and with hand-written runs in the place of those that the pages show."""
+    (tmp_path / "manifests").symlink_to(project() / "manifests")
     for experiment, name in RUNS.items():
         run = histories.store(getattr(histories, experiment)().history(), tmp_path / "runs" / name)
         (run / "locust.csv").write_text(
