@@ -17,13 +17,12 @@ from lab.core.errors import Aborted, LabError
 from lab.core.experiment import Experiment
 from lab.report.sweep_page import Shown, render_page
 from lab.report.sweep_table import Simulated, simulated, simulated_csv
-from lab.runner.sweep import Planned, Sweep
+from lab.runner.sweep import CSV_FILE, PAGE_FILE, TABLE_FILE, Planned, Sweep
 from lab.sim.chain.injuries import Injuries
 from lab.sim.chain.plan import Plan
 
 ALLOWED_S = 86_400.0
 """Chosen: a day; what is made by then is kept, and the same command goes on."""
-TABLE_FILE, CSV_FILE, PAGE_FILE = "table.md", "runs.csv", "sweep.html"
 
 
 def refuse(experiment: Experiment) -> None:

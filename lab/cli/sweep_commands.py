@@ -25,9 +25,9 @@ from lab.report.sweep_page import Shown, render_page
 from lab.report.sweep_table import as_csv, markdown
 from lab.runner.interrupts import Interrupted
 from lab.runner.load import load_experiment
-from lab.runner.sweep import Cell, Planned, Sweep, cells, order
+from lab.runner.sweep import CSV_FILE, PAGE_FILE, TABLE_FILE, Cell, Planned, Sweep, cells, order
 
-PLAN_FILE, TABLE_FILE, CSV_FILE, PAGE_FILE = "sweep.json", "table.md", "runs.csv", "sweep.html"
+PLAN_FILE = "sweep.json"
 BROKEN = "broken"
 """What the folder of a run that was not completed is called after; it is kept, and the run is made again."""
 EPILOG = examples(

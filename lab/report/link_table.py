@@ -1,6 +1,6 @@
 """What the runs of a sweep say of the chain, as a table: a row for each combination, for each link how often it fired and when."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from lab.checkers.result import LinkResult
 from lab.checkers.verdict import Verdict
@@ -24,7 +24,7 @@ def table(fields: Sequence[str], runs: Runs) -> list[str]:
         fields: what was varied.
         runs: values of these fields -> the verdicts of the runs that were made with them.
     """
-    links = _links(runs)
+    links = titles_of(verdict for found in runs.values() for verdict in found)
     titles = [*fields, "runs", "as expected", *(f"{link} {title}" for link, title in links.items()), *(title for title, _, _ in CLAIMS)]
     lines = [_row(titles), _row(["---"] * len(titles))]
     for values, found in runs.items():
@@ -50,18 +50,23 @@ def claim(verdict: Verdict, name: str) -> float | None:
     return None if value is None else float(value)
 
 
-def _links(runs: Runs) -> dict[int, str]:
+def titles_of(verdicts: Iterable[Verdict]) -> dict[int, str]:
     """Number and title of each link that was judged."""
-    first = next((verdict for found in runs.values() for verdict in found), None)
+    first = next(iter(verdicts), None)
     return {} if first is None else {link.link: link.title for link in first.links}
+
+
+def fired_of(links: Sequence[LinkResult]) -> tuple[int, int]:
+    """In how many runs it fired, and how many could tell."""
+    return sum(link.status == "fired" for link in links), sum(link.status in {"fired", "quiet"} for link in links)
 
 
 def _fired(links: Sequence[LinkResult]) -> str:
     known = [link.fired_at_s for link in links if link.fired_at_s is not None]
-    told = sum(link.status in {"fired", "quiet"} for link in links)
+    fired, told = fired_of(links)
     if links and not told:
         return "-"
-    return f"{len(known)} of {told}" + (f", {_spread(known, 's')}" if known else "")
+    return f"{fired} of {told}" + (f", {_spread(known, 's')}" if known else "")
 
 
 def _spread(values: Sequence[float | None], unit: str) -> str:

@@ -5,16 +5,14 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from lab.checkers.result import Status
 from lab.checkers.verdict import Verdict
-from lab.report.link_table import claim
+from lab.report.link_table import claim, fired_of, titles_of
 from lab.report.order_statistics import median
 from lab.report.pool_table import COLUMNS
+from lab.report.pool_table import Figure as PoolFigure
 from lab.report.repeats import CLAIMS
 from lab.report.template import fill
 from lab.report.words import counted, number
-
-TOLD: tuple[Status, ...] = ("fired", "quiet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +90,7 @@ def render_page(experiment: str, changes: Sequence[str], fields: Sequence[str], 
         runs: values of these fields -> the runs that were made with them.
         simulated: no container ran, and the page must say so.
     """
-    first = next((one.verdict for found in runs.values() for one in found), None)
-    links = {} if first is None else {link.link: link.title for link in first.links}
+    links = titles_of(one.verdict for found in runs.values() for one in found)
     chain = [(", ".join(values) or "all runs", len(found), [_cell(link, found) for link in links]) for values, found in runs.items()]
     figures = [found for measure in measures() if (found := figure(measure, runs)) is not None]
     total = sum(len(found) for found in runs.values())
@@ -116,7 +113,7 @@ def measures() -> list[Measure]:
     """The figures of the chain, then those of the pool."""
     return [
         *(Measure(title, unit, functools.partial(claim, name=name)) for title, name, unit in CLAIMS),
-        *(Measure(column.title, "", functools.partial(_of_pool, index)) for index, column in enumerate(COLUMNS)),
+        *(Measure(column.title, "", functools.partial(_of_pool, column.figure)) for column in COLUMNS),
     ]
 
 
@@ -156,12 +153,10 @@ def _told(value: float, unit: str) -> str:
 
 
 def _cell(link: int, found: Sequence[Shown]) -> Cell:
-    results = [one.verdict.link(link) for one in found]
-    told = sum(result.status in TOLD for result in results)
-    fired = sum(result.status == "fired" for result in results)
+    fired, told = fired_of([one.verdict.link(link) for one in found])
     return Cell(f"{fired} of {told}", fired / told) if told else Cell("-", None)
 
 
-def _of_pool(index: int, verdict: Verdict) -> float | None:
+def _of_pool(figure_of: PoolFigure, verdict: Verdict) -> float | None:
     pool = verdict.evidence.pool
-    return None if pool is None else COLUMNS[index].figure(pool)
+    return None if pool is None else figure_of(pool)

@@ -15,6 +15,9 @@ import numpy as np
 
 from lab.core.errors import Refused
 
+TABLE_FILE, CSV_FILE, PAGE_FILE = "table.md", "runs.csv", "sweep.html"
+"""What a sweep writes into its folder, in either world."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
